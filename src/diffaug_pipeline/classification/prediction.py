@@ -1,0 +1,61 @@
+"""What the trained networks say about real test images.
+
+Predictions have one row per seed and image: `seed`, `image_id`, `label`, `predicted`, `probabilities` (list, in the
+order of the sorted class names).
+"""
+
+import numpy as np
+import pandas as pd
+from safetensors.torch import load_file
+
+from diffaug_pipeline.checkpoint import Checkpoint
+from diffaug_pipeline.classification.pixels import decoded
+from diffaug_pipeline.classification.resnet import build_resnet
+from diffaug_pipeline.classification.training import CONFIG, TRAINING, WEIGHTS, predict_logits
+from diffaug_pipeline.devices import choose_device
+from diffaug_pipeline.imaging.image_set import ImageSet
+
+
+def seed_folders(checkpoint: Checkpoint) -> dict[int, str]:
+    """Folder name by seed, in the order of seeds."""
+    names = [path.name for path in checkpoint.folder.glob("seed_*")]
+    return {int(name.removeprefix("seed_")): name for name in sorted(names, key=lambda name: int(name[5:]))}
+
+
+def read_history(checkpoint: Checkpoint) -> pd.DataFrame:
+    """One row per seed and evaluation: `seed`, `step`, `loss`, `val_accuracy`, `val_loss`, `is_best`, `seconds`."""
+    rows = []
+    for seed, name in seed_folders(checkpoint).items():
+        training = checkpoint.read_json(f"{name}/{TRAINING}")
+        rows += [
+            {"seed": seed, **row, "is_best": row["step"] == training["best"]["step"], "seconds": training["seconds"]}
+            for row in training["history"]
+        ]
+    return pd.DataFrame(rows)
+
+
+def predict(checkpoint: Checkpoint, images: ImageSet, device: str) -> pd.DataFrame:
+    """Predictions of every seed's network."""
+    config = checkpoint.read_json(CONFIG)
+    parts = []
+    with decoded(images, config["input_size_px"], config["fit"]) as pixels:
+        for seed, name in seed_folders(checkpoint).items():
+            model = build_resnet(config["architecture"], None, len(config["class_names"]))
+            model.load_state_dict(load_file(checkpoint.folder / name / WEIGHTS))
+            chosen = choose_device(device)
+            logits = predict_logits(model.to(chosen), pixels.open(), chosen)
+            parts.append(predictions_table(seed, images, logits.softmax(1).numpy(), config["class_names"]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def predictions_table(seed: int, images: ImageSet, probabilities: np.ndarray, class_names: list[str]) -> pd.DataFrame:
+    """The table described above from (N, C) `probabilities`."""
+    return pd.DataFrame(
+        {
+            "seed": seed,
+            "image_id": images.index["image_id"],
+            "label": images.index["label"],
+            "predicted": np.array(class_names)[probabilities.argmax(1)],
+            "probabilities": list(probabilities.astype(np.float32)),
+        }
+    )

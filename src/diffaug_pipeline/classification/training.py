@@ -1,0 +1,216 @@
+"""Trains one ResNet per seed on a training set; finished seeds are kept, so a crash costs one seed."""
+
+import json
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+from diffaug_pipeline.classification.augmentation import build_augmentation
+from diffaug_pipeline.classification.options import TrainingOptions
+from diffaug_pipeline.classification.pixels import PixelFile, decoded
+from diffaug_pipeline.classification.resnet import build_resnet, normalize
+from diffaug_pipeline.classification.sampling import draw_batches
+from diffaug_pipeline.devices import choose_device
+from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.progress import progress_bar
+from diffaug_pipeline.seeding import derive_seed
+
+CONFIG, TRAINING, WEIGHTS = "config.json", "training.json", "model.safetensors"
+EVALUATION_BATCH = 500
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@dataclass(frozen=True)
+class SeedJob:
+    """All that one training needs, small enough to send to another process."""
+
+    seed: int
+    rows: pd.DataFrame
+    pixels: PixelFile
+    val_labels: np.ndarray
+    val_pixels: PixelFile
+    class_names: list[str]
+    options: TrainingOptions
+    device: str
+    folder: Path
+    steps_done: Path
+    slot: int
+
+
+def train_classifiers(
+    training_set: ImageSet, real_images: ImageSet, options: TrainingOptions, folder: Path
+) -> None:
+    """Fills `folder` with one trained network per seed, chosen on the real validation images.
+
+    Layout: `config.json` (architecture, classes, input), `seed_<n>/model.safetensors`, `seed_<n>/training.json`
+    (history, best step, seconds).
+    """
+    class_names = real_images.class_names
+    validation = real_images.where(split="val")
+    config = {"class_names": class_names, **options.model_dump(exclude={"seeds", "workers", "device"})}
+    (folder / CONFIG).write_text(json.dumps(config, indent=2))
+    open_seeds = [seed for seed in options.seeds if not (folder / f"seed_{seed}").exists()]
+    device = choose_device(options.device)
+    size, fit = options.input_size_px, options.fit
+    with (
+        decoded(training_set, size, fit) as pixels,
+        decoded(validation, size, fit) as val_pixels,
+        TemporaryDirectory(prefix="diffaug-steps-") as scratch,
+    ):
+        steps_done = Path(scratch) / "steps_done.npy"
+        np.lib.format.open_memmap(steps_done, "w+", np.int64, (max(1, len(open_seeds)),)).flush()
+        jobs = [
+            SeedJob(
+                seed=seed,
+                rows=training_set.index[["label", "origin", "sampling_weight", "loss_weight"]],
+                pixels=pixels,
+                val_labels=_label_numbers(validation.index["label"], class_names),
+                val_pixels=val_pixels,
+                class_names=class_names,
+                options=options,
+                device=device,
+                folder=folder,
+                steps_done=steps_done,
+                slot=slot,
+            )
+            for slot, seed in enumerate(open_seeds)
+        ]
+        _run_jobs(jobs, options, device)
+
+
+def _run_jobs(jobs: list[SeedJob], options: TrainingOptions, device: str) -> None:
+    workers = min(len(jobs), options.workers or os.cpu_count() or 1) if device == "cpu" else 1
+    with progress_bar(len(jobs) * options.steps, f"training {len(jobs)} seeds", "steps") as bar:
+        if workers <= 1:
+            for job in jobs:
+                train_seed(job, bar.update)
+            return
+        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_use_one_thread) as pool:
+            running = {pool.submit(train_seed, job) for job in jobs}
+            steps_done = np.load(jobs[0].steps_done, mmap_mode="r")
+            while running:
+                finished, running = wait(running, timeout=SECONDS_BETWEEN_LOOKS)
+                bar.update(int(steps_done.sum()) - bar.n)
+                for future in finished:
+                    future.result()
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def train_seed(job: SeedJob, on_step: Callable[[], Any] | None = None) -> None:
+    """Trains with one seed and renames the result into place.
+
+    The seed decides initial weights, the order of images and their augmentation; arms with equal seeds share all three.
+    """
+    options, started = job.options, time.perf_counter()
+    torch.manual_seed(derive_seed(job.seed, "initial weights"))
+    model = build_resnet(options.architecture, options.weights, len(job.class_names)).to(job.device)
+    decay, no_decay = _parameter_groups(model)
+    optimizer = torch.optim.SGD(
+        [{"params": decay, "weight_decay": options.weight_decay}, {"params": no_decay, "weight_decay": 0.0}],
+        lr=options.learning_rate,
+        momentum=options.momentum,
+        nesterov=options.momentum > 0,
+    )
+    augment = build_augmentation(options.augmentation, options.input_size_px)
+    batches = draw_batches(
+        job.rows, options.steps, options.batch_size, np.random.default_rng(derive_seed(job.seed, "order"))
+    )
+    labels = torch.from_numpy(_label_numbers(job.rows["label"], job.class_names))
+    loss_weights = torch.from_numpy(job.rows["loss_weight"].to_numpy(np.float32, copy=True))
+    pixels, val_pixels = job.pixels.open(), job.val_pixels.open()
+    steps_done = np.load(job.steps_done, mmap_mode="r+")
+    evaluate_at = {math.ceil(options.steps * (k + 1) / options.evaluations) for k in range(options.evaluations)}
+    history, best, recent = [], None, []
+    torch.manual_seed(derive_seed(job.seed, "augmentation"))
+    for step, rows in enumerate(batches, start=1):
+        for group in optimizer.param_groups:
+            group["lr"] = options.learning_rate * _learning_rate_factor(step, options)
+        model.train()
+        images = torch.stack([augment(torch.from_numpy(pixels[row].copy())) for row in rows])
+        losses = F.cross_entropy(
+            model(normalize(images.to(job.device))),
+            labels[rows].to(job.device),
+            reduction="none",
+            label_smoothing=options.label_smoothing,
+        )
+        weights = loss_weights[rows].to(job.device)
+        loss = (losses * weights).sum() / weights.sum()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        recent.append(loss.item())
+        steps_done[job.slot] = step
+        if on_step is not None:
+            on_step()
+        if step in evaluate_at:
+            accuracy, val_loss = _validate(model, val_pixels, job.val_labels, job.device)
+            history.append(
+                {"step": step, "loss": float(np.mean(recent)), "val_accuracy": accuracy, "val_loss": val_loss}
+            )
+            recent.clear()
+            if best is None or accuracy >= best["val_accuracy"]:
+                best = {**history[-1], "state": {name: value.clone() for name, value in model.state_dict().items()}}
+    _store(job, best, history, time.perf_counter() - started)
+
+
+def _store(job: SeedJob, best: dict[str, Any], history: list[dict[str, float]], seconds: float) -> None:
+    partial, final = job.folder / f".seed_{job.seed}", job.folder / f"seed_{job.seed}"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    state = best.pop("state")
+    save_file({name: value.contiguous().cpu() for name, value in state.items()}, partial / WEIGHTS)
+    described = {"seed": job.seed, "best": best, "history": history, "seconds": round(seconds, 2)}
+    (partial / TRAINING).write_text(json.dumps(described, indent=2))
+    partial.rename(final)
+
+
+def _parameter_groups(model: torch.nn.Module) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
+    """Weights, and biases with normalisation scales, which are not decayed."""
+    parameters = list(model.parameters())
+    return [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]
+
+
+def _learning_rate_factor(step: int, options: TrainingOptions) -> float:
+    if step <= options.warmup_steps:
+        return step / options.warmup_steps
+    done = (step - options.warmup_steps) / max(1, options.steps - options.warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * done))
+
+
+@torch.inference_mode()
+def _validate(model: torch.nn.Module, pixels: np.ndarray, labels: np.ndarray, device: str) -> tuple[float, float]:
+    """Accuracy and cross-entropy."""
+    logits = predict_logits(model, pixels, device)
+    targets = torch.from_numpy(labels)
+    accuracy = (logits.argmax(1) == targets).float().mean().item()
+    return accuracy, F.cross_entropy(logits, targets).item()
+
+
+@torch.inference_mode()
+def predict_logits(model: torch.nn.Module, pixels: np.ndarray, device: str) -> torch.Tensor:
+    """(N, C) logits of (N, 3, S, S) uint8 pixels."""
+    model.eval()
+    starts = range(0, len(pixels), EVALUATION_BATCH)
+    parts = [torch.from_numpy(pixels[start : start + EVALUATION_BATCH].copy()) for start in starts]
+    return torch.cat([model(normalize(part.to(device))).cpu() for part in parts])
+
+
+def _label_numbers(labels: pd.Series, class_names: list[str]) -> np.ndarray:
+    return labels.map({name: number for number, name in enumerate(class_names)}).to_numpy(np.int64)

@@ -1,0 +1,16 @@
+"""Storage: every artifact is versioned, exists whole or not at all, and is plain files anybody can open."""
+
+from diffaug_pipeline.datasets.files import HTMLDataset, JSONDataset, ParquetDataset, PlotlyDataset
+from diffaug_pipeline.datasets.folder import CheckpointDataset
+from diffaug_pipeline.datasets.image_set import ImageSetDataset
+from diffaug_pipeline.datasets.run_record import RunRecordDataset
+
+__all__ = [
+    "CheckpointDataset",
+    "HTMLDataset",
+    "ImageSetDataset",
+    "JSONDataset",
+    "ParquetDataset",
+    "PlotlyDataset",
+    "RunRecordDataset",
+]

@@ -1,0 +1,78 @@
+"""Small artifacts: kedro-datasets' formats, published atomically."""
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+from kedro_datasets._typing import HTMLPreview, JSONPreview, PlotlyPreview, TablePreview
+
+from diffaug_pipeline.datasets.artifact import VersionedArtifact
+
+
+class FileDataset(VersionedArtifact):
+    """One file; the format is kedro-datasets' business."""
+
+    @staticmethod
+    def is_complete(path: Path) -> bool:
+        return path.is_file()
+
+    @abstractmethod
+    def format_at(self, path: Path) -> AbstractDataset:
+        """The unversioned dataset that reads and writes the file at `path`."""
+
+    def save(self, data: Any) -> None:
+        with self.staging() as staged:
+            self.format_at(staged).save(data)
+            self.publish(staged)
+
+    def load(self) -> Any:
+        return self.format_at(self.load_path).load()
+
+
+class ParquetDataset(FileDataset):
+    """A table, in and out as a pandas DataFrame."""
+
+    def format_at(self, path: Path) -> AbstractDataset:
+        from kedro_datasets.pandas import ParquetDataset
+
+        return ParquetDataset(filepath=str(path), save_args={"index": False})
+
+    def preview(self, nrows: int = 10) -> TablePreview:
+        return self.format_at(self.load_path).preview(nrows)
+
+
+class JSONDataset(FileDataset):
+    """Dictionaries and lists."""
+
+    def format_at(self, path: Path) -> AbstractDataset:
+        from kedro_datasets.json import JSONDataset
+
+        return JSONDataset(filepath=str(path), save_args={"indent": 2, "sort_keys": False})
+
+    def preview(self) -> JSONPreview:
+        return self.format_at(self.load_path).preview()
+
+
+class PlotlyDataset(FileDataset):
+    """A plotly figure."""
+
+    def format_at(self, path: Path) -> AbstractDataset:
+        from kedro_datasets.plotly import JSONDataset
+
+        return JSONDataset(filepath=str(path))
+
+    def preview(self) -> PlotlyPreview:
+        return self.format_at(self.load_path).preview()
+
+
+class HTMLDataset(FileDataset):
+    """A page, in and out as text."""
+
+    def format_at(self, path: Path) -> AbstractDataset:
+        from kedro_datasets.text import TextDataset
+
+        return TextDataset(filepath=str(path))
+
+    def preview(self) -> HTMLPreview:
+        return HTMLPreview(self.load())

@@ -1,0 +1,217 @@
+"""Image sets on disk.
+
+    <filepath>/<version>/<name>/
+        images/000012/<recipe>.png     made in batch 12; at most `batch_size` per folder
+        images/reused-0003/…           hard links to what an earlier version made under the same recipe
+        index.parquet                  see `imaging.image_set`; paths of own images relative to this folder
+        contact_sheet.png              what kedro-viz shows
+        manifest.json                  counts, columns, checksums; written last
+
+Finished batches are renamed into place one by one, so a killed run leaves whole batches. The plan of batches is
+written before the first one, so a resumed run forms the same ones and the result has the same bytes.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro_datasets._typing import ImagePreview
+
+from diffaug_pipeline.datasets.artifact import VersionedArtifact
+from diffaug_pipeline.datasets.folder import MANIFEST, checksums, differences, sha256_of, write_manifest
+from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.imaging.contact_sheet import draw_contact_sheet
+from diffaug_pipeline.imaging.image_set import COLUMNS, ImageSet, PlannedImageSet
+from diffaug_pipeline.imaging.preparation import open_image
+from diffaug_pipeline.progress import progress_bar
+
+INDEX, CONTACT_SHEET, BATCHES = "index.parquet", "contact_sheet.png", "batches.json"
+LINKS_PER_FOLDER = 1_000
+SCHEMA_VERSION = 1
+FILE_COLUMNS = ["path", "width_px", "height_px", "size_bytes", "sha256"]
+
+
+class ImageSetDataset(VersionedArtifact):
+    """Saves an `ImageSet` (pixels stay where they are) or a `PlannedImageSet` (pixels are made now); loads an `ImageSet`."""
+
+    @staticmethod
+    def is_complete(path: Path) -> bool:
+        return (path / MANIFEST).is_file()
+
+    def save(self, data: ImageSet | PlannedImageSet) -> None:
+        with self.staging() as staged:
+            staged.mkdir(exist_ok=True)
+            index = self._make(data, staged) if isinstance(data, PlannedImageSet) else data.index
+            _write_set(index, staged, final=Path(self._get_save_path()))
+            self.publish(staged)
+
+    def load(self) -> ImageSet:
+        return ImageSet(_read_index(self.load_path))
+
+    def preview(self) -> ImagePreview:
+        return ImagePreview(base64.b64encode((self.load_path / CONTACT_SHEET).read_bytes()).decode())
+
+    def verify(self) -> list[str]:
+        """Files that are missing or changed since they were written, the user's own included; empty when all is well."""
+        recorded = json.loads((self.load_path / MANIFEST).read_text())["files"]
+        index = self.load().index
+        return differences(self.load_path, recorded) + differences(
+            Path(), dict(zip(index["path"], index["sha256"], strict=True))
+        )
+
+    def _make(self, data: PlannedImageSet, staged: Path) -> pd.DataFrame:
+        """Links what exists, makes the rest, and returns the complete index with absolute paths."""
+        images = staged / "images"
+        plan_file = staged / BATCHES
+        if plan_file.exists():
+            work = json.loads(plan_file.read_text())
+            if work["recipes"] != _digest(data.plan["recipe"]):
+                raise VersionError(
+                    f"{staged} was begun with another plan; resume with the parameters it was begun with, "
+                    "or choose another --run-id."
+                )
+        else:
+            shutil.rmtree(images, ignore_errors=True)
+            reused = _link_earlier(data.plan["recipe"], self._earlier_folders(staged), images)
+            missing = data.plan[~data.plan["recipe"].isin(reused)]
+            work = {"recipes": _digest(data.plan["recipe"]), "batches": data.batches(missing)}
+            _write_whole(plan_file, json.dumps(work))
+        started = time.perf_counter()
+        made = _make_batches(data, work["batches"], images)
+        self.statistics = {
+            "images_made": made,
+            "images_reused": data.plan["recipe"].nunique() - made,
+            "seconds_making": round(time.perf_counter() - started, 3),
+        }
+        files = _describe_files(images, data.plan)
+        known = data.plan.drop(columns=[*FILE_COLUMNS, *data.making_columns], errors="ignore")
+        return known.merge(files, on="recipe", validate="many_to_one")
+
+    def _earlier_folders(self, staged: Path) -> Iterator[Path]:
+        """Image folders of other versions, last published first, then of interrupted ones."""
+        yield from (Path(version) / "images" for version in self._get_versions())
+        yield from (path / "images" for path in sorted(self.staging_root.iterdir()) if path.is_dir() and path != staged)
+
+
+def _link_earlier(recipes: pd.Series, folders: Iterator[Path], images: Path) -> set[str]:
+    """Links images made earlier under the same recipes; returns the recipes found."""
+    wanted = set(recipes)
+    found: dict[str, Path] = {}
+    for folder in folders:
+        if len(found) == len(wanted):
+            break
+        for path in folder.glob("*/*"):
+            if path.stem in wanted and not path.parent.name.startswith("."):
+                found.setdefault(path.stem, path)
+    for number, recipe in enumerate(recipe for recipe in recipes.drop_duplicates() if recipe in found):
+        folder = images / f"reused-{number // LINKS_PER_FOLDER:04d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        _link(found[recipe], folder / found[recipe].name)
+    return set(found)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        partial = target.with_name(f".{target.name}")
+        shutil.copyfile(source, partial)
+        partial.chmod(0o444)
+        partial.replace(target)
+
+
+def _make_batches(data: PlannedImageSet, batches: list[list[str]], images: Path) -> int:
+    """Makes the batches not there yet, each renamed into place whole; returns the number of images made."""
+    by_recipe = data.plan.drop_duplicates("recipe").set_index("recipe", drop=False)
+    total = sum(map(len, batches))
+    finished = sum(len(batch) for number, batch in enumerate(batches) if (images / f"{number:06d}").exists())
+    with progress_bar(total, data.description, "images", initial=finished) as bar:
+        for number, recipes in enumerate(batches):
+            folder = images / f"{number:06d}"
+            if folder.exists():
+                continue
+            partial = images / f".{number:06d}"
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            made = data.make_images(by_recipe.loc[recipes].reset_index(drop=True))
+            for recipe, image in zip(recipes, made, strict=True):
+                path = partial / f"{recipe}{image.suffix}"
+                path.write_bytes(image.content)
+                path.chmod(0o444)
+            partial.rename(folder)
+            bar.update(len(recipes))
+    return total - finished
+
+
+def _describe_files(images: Path, plan: pd.DataFrame) -> pd.DataFrame:
+    """One row per image file below `images`: recipe and `FILE_COLUMNS`."""
+    from PIL import Image
+
+    rows = []
+    for path in sorted(images.glob("*/*")):
+        with Image.open(path) as image:
+            width, height = image.size
+            if image.getexif().get(0x0112, 1) >= 5:
+                width, height = height, width
+        rows.append((path.stem, str(path), width, height, path.stat().st_size, sha256_of(path)))
+    files = pd.DataFrame(rows, columns=["recipe", *FILE_COLUMNS])
+    if lost := set(plan["recipe"]) - set(files["recipe"]):
+        raise VersionError(f"{len(lost)} images are missing under {images}, e.g. {min(lost)}; choose another --run-id.")
+    return files
+
+
+def _write_set(index: pd.DataFrame, staged: Path, final: Path) -> None:
+    """Index, contact sheet and, last, the manifest; own paths are stored relative to the `final` folder."""
+    sheet = draw_contact_sheet(index, lambda path: open_image(Path(path)))
+    sheet.save(staged / CONTACT_SHEET)
+    stored = index.copy()
+    own = stored["recipe"].notna()
+    stored.loc[own, "path"] = [_relative_path(path, staged, final) for path in stored.loc[own, "path"]]
+    extra = [column for column in stored if column not in COLUMNS]
+    stored[[*COLUMNS, *extra]].to_parquet(staged / INDEX, index=False)
+    (staged / BATCHES).unlink(missing_ok=True)
+    files = {name: sha256_of(staged / name) for name in (CONTACT_SHEET, INDEX)}
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "images": len(stored),
+        "by_split": stored["split"].value_counts().sort_index().to_dict(),
+        "by_origin": stored["origin"].value_counts().sort_index().to_dict(),
+        "columns": {column: str(dtype) for column, dtype in stored[[*COLUMNS, *extra]].dtypes.items()},
+        "fingerprint": _digest(stored["sha256"].sort_values()),
+        "files": files,
+    }
+    write_manifest(staged, manifest)
+
+
+def _relative_path(path: str, staged: Path, final: Path) -> str:
+    """`path` as seen from the folder the index will lie in."""
+    absolute = Path(path)
+    if absolute.is_relative_to(staged):
+        return absolute.relative_to(staged).as_posix()
+    return Path(os.path.relpath(absolute, final)).as_posix()
+
+
+def _read_index(folder: Path) -> pd.DataFrame:
+    index = pd.read_parquet(folder / INDEX)
+    index["path"] = [os.path.normpath(folder / path) for path in index["path"]]
+    return index
+
+
+def _digest(values: pd.Series) -> str:
+    digest = hashlib.sha256()
+    for value in values:
+        digest.update(f"{value}\n".encode())
+    return digest.hexdigest()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}")
+    partial.write_text(text)
+    partial.replace(path)

@@ -1,0 +1,34 @@
+"""The ledger: one JSON record per run, rewritten as the run proceeds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kedro_datasets._typing import JSONPreview
+
+from diffaug_pipeline.datasets.artifact import VersionedArtifact
+
+
+class RunRecordDataset(VersionedArtifact):
+    """Unlike the artifacts of a run its record changes while the run lasts; each write replaces the whole file."""
+
+    @staticmethod
+    def is_complete(path: Path) -> bool:
+        return path.is_file()
+
+    def save(self, data: dict[str, Any]) -> None:
+        path = self.path_of(self.save_version)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}")
+        partial.write_text(json.dumps(data, indent=2, default=str) + "\n")
+        partial.replace(path)
+
+    def load(self) -> dict[str, Any]:
+        return json.loads(self.load_path.read_text())
+
+    def path_of(self, version: str) -> Path:
+        """Where the record of run `version` lies."""
+        return Path(self._get_versioned_path(version))
+
+    def preview(self) -> JSONPreview:
+        return JSONPreview(self.load_path.read_text())

@@ -1,0 +1,40 @@
+"""What a reader must know before believing a report."""
+
+from typing import Any
+
+from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
+from diffaug_pipeline.synthesis.models import EMBEDDED_PREFIX
+from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+
+
+def find_warnings(
+    class_names: list[str], preset: GeneratorPreset, calibration: dict[str, Any], ingestion_report: dict[str, Any]
+) -> list[str]:
+    """What makes the result mean less than it seems to."""
+    warnings = []
+    if unknown := unknown_classes(preset.model, class_names):
+        warnings.append(
+            f"{describe_unknown(preset.model, unknown)} The synthetic images cannot show these classes by themselves. "
+            "For a real answer choose a generator that knows them: synthesis.generator: sd15, sd21 or sdxl."
+        )
+    if calibration["switched_off"] is not None:
+        warnings.append(f"The filter was off. {calibration['switched_off']} Choose another filtering.clip_model.")
+    if torn := ingestion_report["near_duplicates_across_splits"]:
+        warnings.append(
+            f"{len(torn)} groups of look-alike real images lie in more than one split of the dataset; "
+            "test figures may be too good. They are listed under Dataset."
+        )
+    return warnings
+
+
+def find_notes(preset: GeneratorPreset, synthesis: SynthesisOptions) -> list[str]:
+    """Where the synthetic images come from, and under which terms."""
+    use = "commercial use allowed" if preset.commercial_use else "no commercial use"
+    notes = [f"Generator {synthesis.generator} ({preset.model}), {synthesis.mode}; licence: {preset.licence}, {use}."]
+    if preset.model.startswith(EMBEDDED_PREFIX):
+        notes.append(
+            "The embedded generator and scorer were trained on tens of thousands of labelled pictures of the same "
+            "kind, which stand in for web-scale pretraining. This demonstrates that the machinery works; it is no "
+            "evidence about other data."
+        )
+    return notes

@@ -1,0 +1,112 @@
+"""Metrics of predictions, as single figures and over many resamples of the test images at once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_recall_fscore_support
+
+
+def summarize_predictions(predictions: pd.DataFrame, calibration_bins: int) -> dict[str, Any]:
+    """Per seed: `top1_accuracy`, `macro_f1`, `expected_calibration_error`, `log_loss`; `per_class`: means over seeds."""
+    class_names = sorted(predictions["label"].unique())
+    per_seed = {
+        str(seed): _summarize_seed(of_seed, class_names, calibration_bins)
+        for seed, of_seed in predictions.groupby("seed")
+    }
+    precision, recall, f1, support = (
+        np.mean(values, axis=0)
+        for values in zip(
+            *(
+                precision_recall_fscore_support(
+                    of_seed["label"], of_seed["predicted"], labels=class_names, zero_division=0
+                )
+                for _, of_seed in predictions.groupby("seed")
+            ),
+            strict=True,
+        )
+    )
+    return {
+        "per_seed": per_seed,
+        "mean": {name: float(np.mean([row[name] for row in per_seed.values()])) for name in METRIC_NAMES},
+        "per_class": {
+            name: {
+                "precision": float(precision[k]),
+                "recall": float(recall[k]),
+                "f1": float(f1[k]),
+                "images": int(support[k]),
+            }
+            for k, name in enumerate(class_names)
+        },
+    }
+
+
+METRIC_NAMES = ("top1_accuracy", "macro_f1", "expected_calibration_error", "log_loss")
+
+
+def _summarize_seed(predictions: pd.DataFrame, class_names: list[str], calibration_bins: int) -> dict[str, float]:
+    probabilities = np.stack(predictions["probabilities"]).astype(np.float64)
+    probabilities /= probabilities.sum(1, keepdims=True)
+    truth = predictions["label"]
+    return {
+        "top1_accuracy": float(accuracy_score(truth, predictions["predicted"])),
+        "macro_f1": float(
+            f1_score(truth, predictions["predicted"], labels=class_names, average="macro", zero_division=0)
+        ),
+        "expected_calibration_error": _calibration_error(probabilities, truth, class_names, calibration_bins),
+        "log_loss": float(log_loss(truth, probabilities, labels=class_names)),
+    }
+
+
+def _calibration_error(probabilities: np.ndarray, truth: pd.Series, class_names: list[str], bins: int) -> float:
+    """Expected calibration error with equal-width bins (Guo et al. 2017, equation 3)."""
+    import torch
+    from torchmetrics.functional.classification import multiclass_calibration_error
+
+    targets = torch.from_numpy(truth.map({name: k for k, name in enumerate(class_names)}).to_numpy(np.int64, copy=True))
+    predicted = torch.from_numpy(probabilities.astype(np.float32))
+    return multiclass_calibration_error(predicted, targets, num_classes=len(class_names), n_bins=bins).item()
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """One arm's answers: (S, N) class numbers predicted by S seeds for N images, and the (N,) true ones."""
+
+    predicted: np.ndarray
+    truth: np.ndarray
+    class_names: list[str]
+    seeds: list[int]
+
+    @classmethod
+    def of(cls, predictions: pd.DataFrame) -> "Outcomes":
+        """From a predictions table; images in the order of their ids."""
+        class_names = sorted(predictions["label"].unique())
+        number = {name: k for k, name in enumerate(class_names)}
+        table = predictions.assign(predicted=predictions["predicted"].map(number)).pivot(
+            index="seed", columns="image_id", values="predicted"
+        )
+        truth = predictions.drop_duplicates("image_id").set_index("image_id")["label"].map(number)
+        return cls(
+            table.fillna(-1).to_numpy(int), truth[table.columns].to_numpy(int), class_names, table.index.tolist()
+        )
+
+    def metric(self, name: str, counts: np.ndarray) -> np.ndarray:
+        """(B, S) values of metric `name` on B resamples given by (B, N) `counts`; `recall:<class>` is a metric too."""
+        one_hot = self.truth[:, None] == np.arange(len(self.class_names))
+        support = counts @ one_hot
+        return np.stack([_metric(name, self, answers, one_hot, support, counts) for answers in self.predicted], axis=1)
+
+
+def _metric(
+    name: str, outcomes: Outcomes, answers: np.ndarray, one_hot: np.ndarray, support: np.ndarray, counts: np.ndarray
+) -> np.ndarray:
+    correct = one_hot & (answers == outcomes.truth)[:, None]
+    hits = counts @ correct
+    if name == "top1_accuracy":
+        return hits.sum(1) / support.sum(1)
+    if name == "macro_f1":
+        predicted = counts @ (answers[:, None] == np.arange(one_hot.shape[1]))
+        return (2 * hits / np.maximum(support + predicted, 1)).mean(1)
+    class_number = outcomes.class_names.index(name.removeprefix("recall:"))
+    return hits[:, class_number] / np.maximum(support[:, class_number], 1)

@@ -1,0 +1,150 @@
+"""An image set: an index table with one row per image, and pixels read when asked for.
+
+Columns of the index, in this order; a set has those that apply to it and any number of others behind them.
+
+| column | type | meaning |
+|---|---|---|
+| `image_id` | str | unique within the set |
+| `path` | str | the file; absolute in memory |
+| `width_px`, `height_px` | int | size after the EXIF rotation is applied |
+| `split` | str | `train`, `val` or `test` |
+| `origin` | str | `real` or `synthetic` |
+| `label` | str | class name |
+| `size_bytes`, `sha256` | int, str | of the file |
+| `recipe` | str or null | hash of all that determines the pixels; null for a user's file used in place |
+
+Synthetic rows add `source_image_id`, `mode`, `prompt`, `negative_prompt`, `seed`, `strength`, `guidance_scale`,
+`num_inference_steps`, `scheduler`, `model`, `model_revision`. Training sets add `sampling_weight`, `loss_weight`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+from PIL import Image
+
+from diffaug_pipeline.imaging.preparation import open_image
+
+SPLITS = ("train", "val", "test")
+ORIGINS = ("real", "synthetic")
+COLUMNS = (
+    "image_id",
+    "path",
+    "width_px",
+    "height_px",
+    "split",
+    "origin",
+    "label",
+    "size_bytes",
+    "sha256",
+    "recipe",
+)
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images that exist. Cheap to pass around: no pixel is held."""
+
+    index: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        check_index(self.index)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def where(self, **values: str) -> "ImageSet":
+        """The images whose columns equal `values`, e.g. `real_images.where(split="train")`."""
+        chosen = pd.Series(True, index=self.index.index)
+        for column, value in values.items():
+            chosen &= self.index[column] == value
+        return ImageSet(self.index[chosen].reset_index(drop=True))
+
+    @property
+    def class_names(self) -> list[str]:
+        """Sorted class names of all images."""
+        return sorted(self.index["label"].unique())
+
+    @cached_property
+    def paths(self) -> pd.Series:
+        """Path by image_id."""
+        return self.index.set_index("image_id")["path"]
+
+    def read(self, image_id: str) -> Image.Image:
+        """One image, upright, RGB."""
+        return open_image(Path(self.paths[image_id]))
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        """All images in index order, one at a time."""
+        return (open_image(Path(path)) for path in self.index["path"])
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """A picture as the bytes of an image file."""
+
+    content: bytes
+    suffix: str
+    width_px: int
+    height_px: int
+
+
+class MakeImages(Protocol):
+    """Makes the images of some rows of a plan, in their order."""
+
+    def __call__(self, rows: pd.DataFrame) -> list[EncodedImage]: ...
+
+
+@dataclass(frozen=True)
+class PlannedImageSet:
+    """Images still to be made; whoever stores them drives the making, batch by batch.
+
+    `plan` holds the final index but for `path`, sizes and `sha256`. Rows of one batch agree in `batch_columns`;
+    `making_columns` are needed to make the images and are not kept.
+    """
+
+    plan: pd.DataFrame
+    make_images: MakeImages
+    batch_size: int
+    batch_columns: tuple[str, ...] = ()
+    making_columns: tuple[str, ...] = ()
+    description: str = "images"
+
+    def batches(self, missing: pd.DataFrame) -> list[list[str]]:
+        """The recipes of `missing` rows cut into batches; equal rows in equal order give equal batches."""
+        unique = missing.drop_duplicates("recipe")
+        if not self.batch_columns:
+            groups = [unique]
+        else:
+            groups = [group for _, group in unique.groupby(list(self.batch_columns), sort=False, dropna=False)]
+        return [
+            group["recipe"].iloc[start : start + self.batch_size].tolist()
+            for group in groups
+            for start in range(0, len(group), self.batch_size)
+        ]
+
+
+def check_index(index: pd.DataFrame) -> None:
+    """Raises ValueError naming every rule the index breaks.
+
+    >>> check_index(pd.DataFrame({"image_id": ["a", "a"]}))
+    Traceback (most recent call last):
+    ...
+    ValueError: not an image set: columns missing: path, width_px, height_px, split, origin, label, size_bytes, \
+sha256, recipe; image_id repeats: a
+    """
+    problems = []
+    if missing := [column for column in COLUMNS if column not in index]:
+        problems.append(f"columns missing: {', '.join(missing)}")
+    if "image_id" in index and (repeated := index["image_id"][index["image_id"].duplicated()].tolist()):
+        problems.append(f"image_id repeats: {', '.join(repeated[:5])}")
+    for column, allowed in (("split", SPLITS), ("origin", ORIGINS)):
+        if column in index and (unknown := sorted(set(index[column]) - set(allowed))):
+            problems.append(f"{column} is {', '.join(map(repr, unknown))}; allowed: {', '.join(allowed)}")
+    if problems:
+        raise ValueError("not an image set: " + "; ".join(problems))
+
+

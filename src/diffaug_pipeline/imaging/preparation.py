@@ -1,0 +1,102 @@
+"""The one way a picture enters a model: upright, RGB, fitted to a size, with the affine recorded.
+
+diffusers silently takes RGBA for a latent and stretches a list of mixed sizes to the first one's; nothing that
+passes here can meet either.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from diffaug_pipeline.imaging.options import Fit
+
+
+
+
+def open_image(source: Path | bytes) -> Image.Image:
+    """The picture in a file or in bytes, rotated as EXIF says, RGB; transparency is laid on black.
+
+    Raises what Pillow raises (`OSError`, `SyntaxError`, `ValueError`, `DecompressionBombError`) on damaged input.
+    """
+    with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+        image.load()
+        return to_rgb(ImageOps.exif_transpose(image))
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """RGB in 8 bits from any Pillow mode: 16-bit and float gray are scaled, palettes and alpha resolved.
+
+    >>> to_rgb(Image.new("LA", (2, 2), (255, 0))).getpixel((0, 0))
+    (0, 0, 0)
+    """
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        with_alpha = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        return Image.alpha_composite(ground, with_alpha).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_8_bit(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind in "iu":
+        full_scale = 255 if values.max(initial=0) <= 255 else 65_535
+        return (values.clip(0, full_scale) * (255 / full_scale)).round().astype(np.uint8)
+    full_scale = 1.0 if values.max(initial=0) <= 1 else 255.0
+    return (np.nan_to_num(values).clip(0, full_scale) * (255 / full_scale)).round().astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A picture fitted to a size: prepared x = `scale[0]` * original x + `offset_px[0]`, and likewise y."""
+
+    image: Image.Image
+    scale: tuple[float, float]
+    offset_px: tuple[float, float]
+    original_size_px: tuple[int, int]
+
+    def restore(self, image: Image.Image) -> Image.Image:
+        """`image`, of the prepared size, mapped back to the original frame; uncovered parts are black."""
+        width, height = self.original_size_px
+        matrix = (self.scale[0], 0, self.offset_px[0], 0, self.scale[1], self.offset_px[1])
+        return image.transform((width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+
+
+def fit_image(image: Image.Image, size_px: tuple[int, int], fit: Fit) -> Fitted:
+    """`image` in exactly `size_px` (width, height).
+
+    `cover` fills the frame and cuts what sticks out, `contain` shows everything on black, `stretch` distorts.
+
+    >>> fit_image(Image.new("RGB", (40, 20)), (10, 10), "cover").offset_px
+    (-5.0, 0.0)
+    """
+    width, height = image.size
+    ratios = size_px[0] / width, size_px[1] / height
+    if fit == "stretch":
+        scale = ratios
+    else:
+        factor = max(ratios) if fit == "cover" else min(ratios)
+        scale = (factor, factor)
+    scaled = max(1, round(width * scale[0])), max(1, round(height * scale[1]))
+    offset = (size_px[0] - scaled[0]) // 2, (size_px[1] - scaled[1]) // 2
+    resized = image if scaled == image.size else image.resize(scaled, Image.Resampling.LANCZOS)
+    if scaled == size_px:
+        fitted = resized
+    else:
+        fitted = Image.new("RGB", size_px)
+        fitted.paste(resized, offset)
+    exact = scaled[0] / width, scaled[1] / height
+    return Fitted(fitted, exact, (float(offset[0]), float(offset[1])), image.size)
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """The bytes of a PNG file; equal pixels give equal bytes with one version of Pillow and zlib."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()

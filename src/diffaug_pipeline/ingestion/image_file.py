@@ -1,0 +1,97 @@
+"""One file or blob: is it a picture, what is odd about it, what does it hash to."""
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+from diffaug_pipeline.imaging.preparation import to_rgb
+
+THUMBNAIL_PX = 16
+ORIENTATION_TAG = 0x0112
+USUAL_SUFFIXES = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "MPO": (".jpg", ".jpeg", ".mpo"),
+    "PNG": (".png",),
+    "WEBP": (".webp",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that decodes completely."""
+
+    width_px: int
+    height_px: int
+    size_bytes: int
+    sha256: str
+    suffix: str
+    thumbnail: np.ndarray
+    """(256,) uint8: the picture as 16x16 gray."""
+    notes: tuple[str, ...]
+    """What had to be handled: color mode, rotation, a misleading name."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a file is no usable picture."""
+
+    reason: str
+
+
+def inspect_picture(content: bytes, name: str, max_megapixels: float) -> Picture | Refusal:
+    """Decodes `content` completely; `name` is only used to notice a misleading suffix."""
+    if not content:
+        return Refusal("the file is empty")
+    if ImageFile.LOAD_TRUNCATED_IMAGES:
+        raise RuntimeError("PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set; damaged pictures could not be told from whole ones")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content)) as image:
+                width, height = image.size
+                if width * height > max_megapixels * 1e6:
+                    return Refusal(f"{width}x{height} px is more than {max_megapixels:g} megapixels")
+                notes = _notes(image, name)
+                suffix = USUAL_SUFFIXES.get(image.format, (".img",))[0]
+                image.load()
+                upright = to_rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError:
+        return Refusal("the content is not a picture in a known format")
+    except Image.DecompressionBombError:
+        return Refusal(f"more than {max_megapixels:g} megapixels")
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged input
+        return Refusal(f"damaged: {' '.join(str(error).split()) or type(error).__name__}")
+    gray = ImageOps.grayscale(upright).resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX)
+    return Picture(
+        width_px=upright.width,
+        height_px=upright.height,
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        suffix=suffix,
+        thumbnail=np.asarray(gray).reshape(-1),
+        notes=notes,
+    )
+
+
+def _notes(image: Image.Image, name: str) -> tuple[str, ...]:
+    notes = []
+    if image.mode.startswith(("I", "F")):
+        notes.append(f"mode {image.mode} scaled to 8 bits")
+    elif image.mode not in ("RGB", "L"):
+        notes.append(f"mode {image.mode} converted to RGB")
+    if image.getexif().get(ORIENTATION_TAG, 1) not in (0, 1):
+        notes.append("rotated as EXIF says")
+    if getattr(image, "n_frames", 1) > 1:
+        notes.append("first of several frames used")
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix and suffix not in USUAL_SUFFIXES.get(image.format, (suffix,)):
+        notes.append(f"{image.format} content in a file named {suffix}")
+    return tuple(notes)

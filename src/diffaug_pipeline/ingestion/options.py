@@ -1,0 +1,41 @@
+"""Parameters of ingestion."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from diffaug_pipeline.options import Options
+
+
+class ImagesPerClass(Options):
+    """At most this many images of each class; null takes all."""
+
+    train: int | None = Field(ge=1)
+    val: int | None = Field(ge=1)
+    test: int | None = Field(ge=1)
+
+
+class SplitShares(Options):
+    """Share of the images that becomes each split where the dataset does not say; the rest is train."""
+
+    val: float = Field(gt=0, lt=0.5)
+    test: float = Field(gt=0, lt=0.5)
+
+
+class IngestionOptions(Options):
+    """Which dataset, and how it is read."""
+
+    dataset: str
+    """A folder, a parquet file, or `embedded:fashion_few_shot`."""
+    format: Literal["auto", "image_folder", "parquet"]
+    """`auto` looks at what lies in the folder."""
+    images_per_class: ImagesPerClass
+    split_shares: SplitShares
+    max_megapixels: float = Field(gt=0)
+    """Larger pictures are refused before they are decoded."""
+    max_file_megabytes: float = Field(gt=0)
+    """Larger files are refused before they are read."""
+    near_duplicate_distance: float = Field(ge=0, le=1)
+    """Root mean squared difference of 16x16 thumbnails on [0, 1] below which two pictures stay in one split."""
+    seed: int = Field(ge=0)
+    """Decides which images are drawn into splits and limits."""

@@ -1,0 +1,85 @@
+"""Train, val and test: kept where the dataset has them, else drawn per class with look-alikes kept together."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from diffaug_pipeline.errors import DatasetFormatError
+from diffaug_pipeline.ingestion.options import ImagesPerClass, SplitShares
+from diffaug_pipeline.seeding import derive_seed
+
+ROWS_PER_BLOCK = 2_000
+
+
+def near_duplicate_groups(thumbnails: np.ndarray, distance: float) -> np.ndarray:
+    """(N,) group number of each of the (N, 256) uint8 thumbnails; pictures linked by close pairs share one.
+
+    >>> near_duplicate_groups(np.array([[0] * 256, [200] * 256, [1] * 256], np.uint8), 0.02).tolist()
+    [0, 1, 0]
+    """
+    pairs = list(_close_pairs(thumbnails.astype(np.float32) / 255, distance))
+    first = np.concatenate([rows for rows, _ in pairs]) if pairs else np.zeros(0, int)
+    second = np.concatenate([columns for _, columns in pairs]) if pairs else np.zeros(0, int)
+    graph = coo_matrix((np.ones(len(first), bool), (first, second)), shape=(len(thumbnails),) * 2)
+    return connected_components(graph, directed=False)[1]
+
+
+def _close_pairs(vectors: np.ndarray, distance: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    squared = (vectors**2).sum(1)
+    limit = distance**2 * vectors.shape[1]
+    for start in range(0, len(vectors), ROWS_PER_BLOCK):
+        block = slice(start, start + ROWS_PER_BLOCK)
+        distances = squared[block, None] + squared[None] - 2 * vectors[block] @ vectors.T
+        rows, columns = np.nonzero(distances < limit)
+        yield rows + start, columns
+
+
+def assign_splits(pictures: pd.DataFrame, shares: SplitShares, seed: int) -> pd.Series:
+    """The split of each row of `pictures` (columns `image_id`, `label`, `split` or None, `group`).
+
+    A dataset with a test split but no val gives up part of its train; one without test is cut anew.
+    """
+    given = set(pictures["split"].dropna())
+    if {"train", "val", "test"} <= given:
+        return pictures["split"]
+    if {"train", "test"} <= given:
+        split = pictures["split"].copy()
+        drawn = _draw(pictures[split == "train"], {"val": shares.val}, seed)
+        split.loc[drawn.index] = drawn
+        return split
+    return _draw(pictures, {"test": shares.test, "val": shares.val}, seed)
+
+
+def limit_per_class(pictures: pd.DataFrame, limits: ImagesPerClass, seed: int) -> pd.Series:
+    """Whether each row stays; a higher limit keeps all that a lower one kept."""
+    rank = pictures["image_id"].map(lambda image_id: derive_seed(seed, "limit", image_id))
+    position = rank.groupby([pictures["split"], pictures["label"]]).rank(method="first")
+    allowed = pictures["split"].map(lambda split: getattr(limits, split) or np.inf)
+    return position <= allowed
+
+
+def _draw(pictures: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:
+    """Whole groups go to each split of `shares` until it has its share of the class; the rest is train."""
+    split = pd.Series("train", index=pictures.index)
+    leading = pictures.groupby("group")["label"].transform(lambda labels: labels.mode().iloc[0])
+    for label, of_class in pictures.groupby(leading):
+        groups = sorted(of_class["group"].unique())
+        if len(groups) <= len(shares):
+            raise DatasetFormatError(
+                f"class {label!r} has {len(groups)} distinct pictures, too few for {len(shares) + 1} splits; "
+                "add pictures, provide split folders (train, val, test), or remove the class."
+            )
+        order = np.random.default_rng(derive_seed(seed, "splits", str(label))).permutation(len(groups))
+        members = of_class.groupby("group").indices
+        waiting = [of_class.index[members[groups[position]]] for position in order]
+        for number, (name, share) in enumerate(shares.items()):
+            wanted, taken = max(1, round(share * len(of_class))), 0
+            still_needed = len(shares) - number
+            while taken < wanted and len(waiting) > still_needed:
+                group = waiting.pop()
+                split.loc[group] = name
+                taken += len(group)
+    return split

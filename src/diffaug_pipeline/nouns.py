@@ -1,0 +1,22 @@
+"""Names for what crosses node borders, for signatures only.
+
+Importing pandas, PIL or torch for a signature would double the time that `kedro registry list` takes; leaving names
+that do not resolve would make Kedro drop all hints of the node, and with them the validation of its parameters.
+"""
+
+from typing import Any, TypeAlias
+
+Table: TypeAlias = Any
+"""`pandas.DataFrame`"""
+ImageSet: TypeAlias = Any
+"""`imaging.image_set.ImageSet`"""
+PlannedImageSet: TypeAlias = Any
+"""`imaging.image_set.PlannedImageSet`"""
+Checkpoint: TypeAlias = Any
+"""`checkpoint.Checkpoint`"""
+FillFolder: TypeAlias = Any
+"""A function that fills a folder, given to `datasets.CheckpointDataset`; called again after a crash."""
+Figure: TypeAlias = Any
+"""`plotly.graph_objects.Figure`"""
+Document: TypeAlias = dict[str, Any]
+"""What becomes a JSON file."""

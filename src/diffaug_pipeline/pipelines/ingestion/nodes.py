@@ -1,0 +1,11 @@
+"""Nodes of ingestion."""
+
+from diffaug_pipeline.ingestion.options import IngestionOptions
+from diffaug_pipeline.nouns import Document, ImageSet
+
+
+def ingest_images(options: IngestionOptions) -> tuple[ImageSet, Document]:
+    """The user's dataset as an image set with splits, and what was found, refused and why."""
+    from diffaug_pipeline.ingestion.ingest import ingest
+
+    return ingest(options)

@@ -1,0 +1,36 @@
+"""Real images, synthetic images, decisions -> `<arm>.training_set`."""
+
+from collections.abc import Sequence
+
+from kedro.pipeline import Node, Pipeline
+
+from diffaug_pipeline.pipelines.merging.nodes import (
+    merge_augmented,
+    merge_random_filtered,
+    merge_real_only,
+    merge_synthetic_only,
+)
+
+IMAGES_AND_DECISIONS = ["real_images", "synthetic_images", "filter_decisions"]
+ARMS = {
+    "real_only": (merge_real_only, ["real_images"]),
+    "augmented": (merge_augmented, [*IMAGES_AND_DECISIONS, "params:merging"]),
+    "random_filtered": (merge_random_filtered, [*IMAGES_AND_DECISIONS, "params:merging"]),
+    "synthetic_only": (merge_synthetic_only, IMAGES_AND_DECISIONS),
+}
+
+
+def create_pipeline(task: str, arms: Sequence[str]) -> Pipeline:
+    """The stage of all `arms`, each in its namespace."""
+    return sum((_merge(task, arm) for arm in arms), Pipeline([]))
+
+
+def _merge(task: str, arm: str) -> Pipeline:
+    function, inputs = ARMS[arm]
+    return Pipeline(
+        [Node(function, inputs=inputs, outputs="training_set", name="merge")],
+        namespace=f"{task}.{arm}",
+        inputs={name: f"{task}.{name}" for name in inputs if not name.startswith("params:")},
+        parameters={"params:merging": f"params:{task}.merging"} if "params:merging" in inputs else None,
+        tags="merging",
+    )

@@ -1,0 +1,62 @@
+"""Parameters of prompts."""
+
+import string
+
+from pydantic import Field, RootModel, field_validator, model_validator
+
+from diffaug_pipeline.options import Options
+
+CLASS_NAME = "class_name"
+
+
+class Vocabulary(Options):
+    """Sentences and the words that vary in them."""
+
+    templates: list[str] = Field(min_length=1)
+    """Each names {class_name} and any of the axes, e.g. "a photo of a {class_name}, {light}"."""
+    axes: dict[str, list[str]]
+    """Words per axis; an empty word leaves the axis out."""
+    negative_prompt: str
+    """What pictures should not show; used where guidance is above 1."""
+
+    @field_validator("templates")
+    @classmethod
+    def _names_the_class(cls, templates: list[str]) -> list[str]:
+        for template in templates:
+            if CLASS_NAME not in placeholders(template):
+                raise ValueError(f"the template {template!r} does not contain {{class_name}}")
+        return templates
+
+    @model_validator(mode="after")
+    def _knows_its_axes(self) -> "Vocabulary":
+        for template in self.templates:
+            if unknown := placeholders(template) - {CLASS_NAME, *self.axes}:
+                raise ValueError(
+                    f"the template {template!r} uses {', '.join(sorted(unknown))}; axes are "
+                    f"{', '.join(sorted(self.axes)) or 'none'}"
+                )
+        if empty := [name for name, words in self.axes.items() if not words]:
+            raise ValueError(f"the axes {', '.join(empty)} have no words")
+        return self
+
+
+class Vocabularies(RootModel[dict[str, Vocabulary]]):
+    """Vocabularies by name; each generator preset names the one that suits it."""
+
+
+class PromptOptions(Options):
+    """What is asked of the generator."""
+
+    vocabulary: str | None
+    """A name from `vocabularies`; null takes the one of the generator."""
+    wording: dict[str, str]
+    """What to call a class in prompts where its name would mislead, e.g. crane: "crane, a bird"."""
+
+
+def placeholders(template: str) -> set[str]:
+    """The names in braces.
+
+    >>> sorted(placeholders("a {tone} {class_name}"))
+    ['class_name', 'tone']
+    """
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}

@@ -1,0 +1,119 @@
+"""The synthesis plan: which images to make, each with its own seed and the hash of all that determines its pixels."""
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies, Vocabulary
+from diffaug_pipeline.prompts.sentences import sentences
+from diffaug_pipeline.seeding import derive_seed
+from diffaug_pipeline.synthesis.known_classes import check_known_classes
+from diffaug_pipeline.synthesis.models import model_revision
+from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+
+NOT_IN_RECIPE = ("image_id", "label", "split", "origin", "source_image_id")
+
+
+def plan_synthesis(
+    real_images: ImageSet,
+    prompts: PromptOptions,
+    synthesis: SynthesisOptions,
+    preset: GeneratorPreset,
+    vocabularies: Vocabularies,
+) -> pd.DataFrame:
+    """One row per image to make, for each class of `real_images`, with the columns of a synthetic image set.
+
+    More images per class leave the earlier rows as they are. Raises `UnknownClassesError` where the generator was
+    not taught the classes and the mode needs it to know them.
+    """
+    train = real_images.where(split="train")
+    check_known_classes(preset, real_images.class_names, synthesis)
+    vocabulary = choose_vocabulary(prompts, preset, vocabularies)
+    shared = _shared_columns(synthesis, preset, vocabulary)
+    rows = [
+        shared | row
+        for class_name in train.class_names
+        for row in _class_rows(class_name, train.where(label=class_name), prompts, synthesis, vocabulary)
+    ]
+    plan = pd.DataFrame(rows)
+    source_content = plan["source_image_id"].map(train.index.set_index("image_id")["sha256"])
+    plan["recipe"] = [
+        recipe_hash({key: value for key, value in row.items() if key not in NOT_IN_RECIPE} | {"source": content})
+        for row, content in zip(plan.to_dict("records"), source_content, strict=True)
+    ]
+    return plan
+
+
+def choose_vocabulary(prompts: PromptOptions, preset: GeneratorPreset, vocabularies: Vocabularies) -> Vocabulary:
+    """The vocabulary the prompts name, else the generator's own."""
+    name = prompts.vocabulary or preset.vocabulary
+    if name not in vocabularies.root:
+        raise ValueError(f"there is no vocabulary {name!r}; there are {', '.join(sorted(vocabularies.root))}.")
+    return vocabularies.root[name]
+
+
+def recipe_hash(determining: dict[str, Any]) -> str:
+    """32 hex digits naming the pixels that `determining` leads to."""
+    text = json.dumps(determining, sort_keys=True, default=_plain)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} cannot be part of a recipe")
+
+
+def _shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabulary: Vocabulary) -> dict[str, Any]:
+    """What all rows of one plan have in common."""
+    steps = synthesis.num_inference_steps or preset.num_inference_steps
+    return {
+        "split": "train",
+        "origin": "synthetic",
+        "width_px": preset.width_px,
+        "height_px": preset.height_px,
+        "mode": synthesis.mode,
+        "negative_prompt": vocabulary.negative_prompt,
+        "guidance_scale": synthesis.guidance_scale or getattr(preset.guidance_scale, synthesis.mode),
+        "num_inference_steps": steps,
+        "scheduler": synthesis.scheduler or preset.scheduler,
+        "fit": synthesis.fit,
+        "dtype": synthesis.dtype,
+        "model": preset.model,
+        "model_revision": model_revision(preset.model, preset.revision),
+    }
+
+
+def _class_rows(
+    class_name: str, sources: ImageSet, prompts: PromptOptions, synthesis: SynthesisOptions, vocabulary: Vocabulary
+) -> list[dict[str, Any]]:
+    choices = sentences(vocabulary, prompts.wording.get(class_name, class_name))
+    rows = []
+    for number in range(synthesis.images_per_class):
+        seed = derive_seed(synthesis.seed, "synthesis", synthesis.mode, class_name, number)
+        source = strength = None
+        if synthesis.mode == "image_to_image":
+            source = _take_in_turn(sources.index["image_id"].tolist(), number, synthesis.seed, class_name, "source")
+            strength = _take_in_turn(synthesis.strengths, number, synthesis.seed, class_name, "strength")
+        rows.append(
+            {
+                "image_id": f"synthetic:{class_name}/{number:06d}",
+                "label": class_name,
+                "source_image_id": source,
+                "prompt": _take_in_turn(choices, number, synthesis.seed, class_name, "prompt"),
+                "seed": seed,
+                "strength": strength,
+            }
+        )
+    return rows
+
+
+def _take_in_turn(choices: list[Any], number: int, seed: int, class_name: str, what: str) -> Any:
+    """The `number`-th draw from rounds that each go through all choices in a fresh order."""
+    turn, position = divmod(number, len(choices))
+    order = np.random.default_rng(derive_seed(seed, what, class_name, turn)).permutation(len(choices))
+    return choices[order[position]]

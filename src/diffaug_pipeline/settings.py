@@ -1,0 +1,13 @@
+"""Project settings, read by Kedro."""
+
+from diffaug_pipeline.hooks import RunRecord, RunSummary, RunVersions
+from diffaug_pipeline.session import RunSession
+
+HOOKS = (RunVersions(), RunRecord(), RunSummary())
+SESSION_CLASS = RunSession
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "merge_strategy": {"parameters": "soft", "globals": "soft"},
+}
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

@@ -1,0 +1,123 @@
+"""A diffusion model ready to make the images of plan rows."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import torch
+from diffusers import AutoPipelineForImage2Image, AutoPipelineForText2Image, DiffusionPipeline
+from PIL import Image
+
+from diffaug_pipeline.devices import choose_device
+from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet
+from diffaug_pipeline.imaging.preparation import encode_png, fit_image, open_image
+from diffaug_pipeline.synthesis.models import locate_model, model_source
+from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+from diffaug_pipeline.synthesis.schedulers import build_scheduler
+
+BATCH_COLUMNS = (
+    "mode",
+    "width_px",
+    "height_px",
+    "scheduler",
+    "num_inference_steps",
+    "guidance_scale",
+    "strength",
+    "negative_prompt",
+)
+"""What the images of one batch must have in common."""
+
+
+class Generator:
+    """Loads its model when the first image is asked for; all modes share one copy of the weights."""
+
+    def __init__(self, preset: GeneratorPreset, options: SynthesisOptions, sources: ImageSet):
+        self._preset = preset
+        self._options = options
+        self._source_paths = sources.index.set_index("image_id")["path"]
+        self._device = choose_device(options.device)
+        self._embeddings: dict[str, torch.Tensor] = {}
+
+    @cached_property
+    def text_to_image(self) -> DiffusionPipeline:
+        """The loaded pipeline."""
+        local = locate_model(self._preset.model) is not None
+        pipeline = AutoPipelineForText2Image.from_pretrained(
+            model_source(self._preset.model),
+            dtype=getattr(torch, self._options.dtype),
+            revision=None if local else self._preset.revision,
+            variant=self._preset.variant,
+            use_safetensors=True,
+            local_files_only=local,
+        ).to(self._device)
+        pipeline.set_progress_bar_config(disable=True)
+        for part in (getattr(pipeline, "unet", None), getattr(pipeline, "vae", None)):
+            if part is not None:
+                part.to(memory_format=torch.channels_last)
+        return pipeline
+
+    @cached_property
+    def image_to_image(self) -> DiffusionPipeline:
+        """The same weights behind image-to-image."""
+        pipeline = AutoPipelineForImage2Image.from_pipe(self.text_to_image)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+    @torch.inference_mode()
+    def make_images(self, rows: pd.DataFrame) -> list[EncodedImage]:
+        """PNGs of plan rows that agree in `BATCH_COLUMNS`, each from its own seed."""
+        first = rows.iloc[0]
+        pipeline = self.text_to_image if first["mode"] == "text_to_image" else self.image_to_image
+        pipeline.scheduler = build_scheduler(
+            first["scheduler"], self._scheduler_config, int(first["num_inference_steps"])
+        )
+        arguments = {
+            "guidance_scale": float(first["guidance_scale"]),
+            "num_inference_steps": int(first["num_inference_steps"]),
+            "generator": [torch.Generator("cpu").manual_seed(int(seed)) for seed in rows["seed"]],
+            **self._prompt_arguments(pipeline, rows),
+        }
+        size = int(first["width_px"]), int(first["height_px"])
+        if first["mode"] == "text_to_image":
+            arguments |= {"width": size[0], "height": size[1]}
+        else:
+            arguments |= {"strength": float(first["strength"]), "image": self._read_sources(rows, size)}
+        return [_encode(image) for image in pipeline(**arguments).images]
+
+    @cached_property
+    def _scheduler_config(self) -> dict:
+        """As shipped with the model, before any scheduler was exchanged."""
+        return dict(self.text_to_image.scheduler.config)
+
+    def _read_sources(self, rows: pd.DataFrame, size_px: tuple[int, int]) -> list[Image.Image]:
+        return [
+            fit_image(open_image(Path(self._source_paths[source])), size_px, self._options.fit).image
+            for source in rows["source_image_id"]
+        ]
+
+    def _prompt_arguments(self, pipeline: DiffusionPipeline, rows: pd.DataFrame) -> dict:
+        """Prompts as embeddings, each sentence encoded once; as text for families other than SD 1 and 2."""
+        negative = rows["negative_prompt"].iloc[0]
+        if not _encodes_to_one_tensor(pipeline):
+            return {"prompt": rows["prompt"].tolist(), "negative_prompt": [negative] * len(rows)}
+        sentences = [*rows["prompt"].unique(), negative]
+        for sentence in sentences:
+            if sentence not in self._embeddings:
+                encoded, _ = pipeline.encode_prompt(sentence, self._device, 1, do_classifier_free_guidance=False)
+                self._embeddings[sentence] = encoded
+        arguments = {"prompt_embeds": torch.cat([self._embeddings[sentence] for sentence in rows["prompt"]])}
+        if float(rows["guidance_scale"].iloc[0]) > 1:
+            arguments["negative_prompt_embeds"] = self._embeddings[negative].repeat(len(rows), 1, 1)
+        return arguments
+
+
+def _encodes_to_one_tensor(pipeline: DiffusionPipeline) -> bool:
+    encode: Callable | None = getattr(pipeline, "encode_prompt", None)
+    return encode is not None and pipeline.__class__.__name__.startswith("StableDiffusion") and not hasattr(
+        pipeline, "text_encoder_2"
+    )
+
+
+def _encode(image: Image.Image) -> EncodedImage:
+    return EncodedImage(encode_png(image), ".png", *image.size)

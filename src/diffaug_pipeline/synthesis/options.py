@@ -1,0 +1,87 @@
+"""Parameters of synthesis and the presets of generators."""
+
+from typing import Literal
+
+from pydantic import Field, RootModel, field_validator
+
+from diffaug_pipeline.imaging.options import Fit
+from diffaug_pipeline.options import Options
+from diffaug_pipeline.synthesis.schedulers import SchedulerName
+
+Mode = Literal["text_to_image", "image_to_image"]
+
+
+class GuidanceScales(Options):
+    """Classifier-free guidance per mode; 1 turns it off and halves the work."""
+
+    text_to_image: float = Field(ge=1)
+    image_to_image: float = Field(ge=1)
+
+
+class GeneratorPreset(Options):
+    """A diffusion model with the settings its authors or our measurements recommend."""
+
+    model: str
+    """Hub id, folder, or `embedded:generator`."""
+    revision: str | None
+    """Commit of the hub repository; null takes the newest and records which it was."""
+    variant: str | None
+    """Weight variant of the hub repository, e.g. fp16."""
+    licence: str
+    commercial_use: bool
+    """Whether the licence allows commercial use of what the model makes."""
+    width_px: int = Field(ge=8, multiple_of=8)
+    height_px: int = Field(ge=8, multiple_of=8)
+    scheduler: SchedulerName
+    num_inference_steps: int = Field(ge=1)
+    guidance_scale: GuidanceScales
+    vocabulary: str
+    """The entry of `vocabularies` that suits the model."""
+
+
+class Generators(RootModel[dict[str, GeneratorPreset]]):
+    """Presets by name."""
+
+    def choose(self, name: str) -> GeneratorPreset:
+        """The preset called `name`."""
+        if name not in self.root:
+            raise ValueError(f"there is no generator {name!r}; there are {', '.join(sorted(self.root))}.")
+        return self.root[name]
+
+
+class SynthesisOptions(Options):
+    """What to make, with which generator; null means the preset's value."""
+
+    generator: str
+    """A name from `generators`."""
+    mode: Mode
+    images_per_class: int = Field(ge=1)
+    """Images to make of each class, before filtering."""
+    strength: float | list[float]
+    """Image-to-image: share of the noise schedule applied to the source; a list is gone through in random order."""
+    scheduler: SchedulerName | None
+    num_inference_steps: int | None = Field(ge=1)
+    guidance_scale: float | None = Field(ge=1)
+    fit: Fit
+    """How source images are brought to the model's size."""
+    batch_size: int = Field(ge=1)
+    """Images denoised together."""
+    dtype: Literal["float32", "bfloat16", "float16"]
+    device: str
+    """`auto`, or what torch calls the device: cpu, cuda, cuda:1, mps."""
+    allow_unknown_classes: bool
+    """Go on although the generator was never taught the classes."""
+    seed: int = Field(ge=0)
+
+    @property
+    def strengths(self) -> list[float]:
+        """The strengths to go through, one or more."""
+        return self.strength if isinstance(self.strength, list) else [self.strength]
+
+    @field_validator("strength")
+    @classmethod
+    def _in_range(cls, strength: float | list[float]) -> float | list[float]:
+        values = strength if isinstance(strength, list) else [strength]
+        if not values or not all(0 < value <= 1 for value in values):
+            raise ValueError("every strength must be above 0 and at most 1")
+        return strength
