@@ -6,7 +6,8 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import KedroCliError
 
-from diffaug_pipeline.session import RunRequest, requested_run
+from diffaug_pipeline.errors import DiffaugError
+from diffaug_pipeline.session import requested_run_id
 
 
 @click.group(name="diffaug_pipeline")
@@ -21,12 +22,26 @@ def run(run_id: str | None, resume: str | None, **options: Any) -> dict[str, Any
     """Run the pipeline."""
     if run_id and resume:
         raise KedroCliError("--run-id and --resume both name the run; give one of them.")
-    if resume:
-        from diffaug_pipeline.resume import options_of_run
-
-        run_id, options = options_of_run(resume, options)
-    token = requested_run.set(RunRequest(run_id, resume=resume is not None))
     try:
-        return kedro_run.callback(**options)
-    finally:
-        requested_run.reset(token)
+        if resume:
+            from diffaug_pipeline.resume import options_of_run
+
+            run_id, options = options_of_run(resume, options)
+        token = requested_run_id.set(run_id)
+        try:
+            return kedro_run.callback(**options)
+        finally:
+            requested_run_id.reset(token)
+    except Exception as error:
+        if explained := _explained(error):
+            raise KedroCliError(str(explained)) from error
+        raise
+
+
+def _explained(error: BaseException | None) -> DiffaugError | None:
+    """The error of ours behind `error`: it says what to do, so nobody needs the traceback."""
+    while error is not None:
+        if isinstance(error, DiffaugError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

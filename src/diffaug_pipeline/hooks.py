@@ -1,11 +1,6 @@
 """What happens around every run: versions are pinned, a record is kept, the outcome is printed."""
 
-import importlib.metadata
-import os
-import platform
-import socket
-import subprocess
-import sys
+import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,20 +13,9 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.run_environment import device_used, git_state, library_versions, machine
 
 RUN_RECORD = "run_record"
-RECORDED_LIBRARIES = (
-    "diffaug_pipeline",
-    "kedro",
-    "torch",
-    "torchvision",
-    "diffusers",
-    "transformers",
-    "ultralytics",
-    "numpy",
-    "pandas",
-    "pillow",
-)
 
 
 class RunVersions:
@@ -66,7 +50,7 @@ class RunVersions:
 
 
 class RunRecord:
-    """Keeps the ledger: what ran, with which parameters, code and libraries, what it read and wrote, how long it took."""
+    """Keeps the ledger: what ran, with which parameters, code and libraries, what it read and wrote, for how long."""
 
     def __init__(self) -> None:
         self._catalog: DataCatalog | None = None
@@ -93,15 +77,9 @@ class RunRecord:
             },
             "runtime_params": run_params["runtime_params"],
             "parameters": parameters,
-            "code": _git_state(Path(run_params["project_path"])),
-            "libraries": _library_versions(),
-            "machine": {
-                "host": socket.gethostname(),
-                "pid": os.getpid(),
-                "platform": platform.platform(),
-                "python": platform.python_version(),
-                "cpus": os.cpu_count(),
-            },
+            "code": git_state(Path(run_params["project_path"])),
+            "libraries": library_versions(),
+            "machine": machine(),
             "versions_read": record.get("versions_read", {}),
             "nodes": record.get("nodes", {}),
             "attempts": [*record.get("attempts", []), {"started": _now()}],
@@ -155,7 +133,7 @@ class RunRecord:
             return
         self._record["status"] = status
         self._record["attempts"][-1] |= {"finished": _now(), "status": status, **details}
-        self._record["machine"]["device"] = _device_used()
+        self._record["machine"]["device"] = device_used()
         self._write()
 
     def _write(self) -> None:
@@ -179,6 +157,15 @@ class RunSummary:
                 lines.append(f"report: {catalog.get(name).load_path}")
         click.echo("\n" + "\n".join(lines))
 
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self, run_params: dict[str, Any]) -> None:
+        """Says that nothing is lost."""
+        click.echo(
+            f"\nrun {run_params['run_id']} stopped; what is finished is kept. "
+            f"Go on with: kedro run --resume {run_params['run_id']}\n",
+            err=True,
+        )
+
 
 def _load_record(catalog: DataCatalog, run_id: str) -> dict[str, Any]:
     dataset = catalog.get(RUN_RECORD)
@@ -189,8 +176,6 @@ def _load_record(catalog: DataCatalog, run_id: str) -> dict[str, Any]:
 
 
 def _refuse_changes(record: dict[str, Any], parameters: dict[str, Any]) -> None:
-    import json
-
     before, now = _flatten(record["parameters"]), _flatten(json.loads(json.dumps(parameters, default=str)))
     changed = [
         f"{key}: {before.get(key, 'absent')!r} then, {now.get(key, 'absent')!r} now"
@@ -209,35 +194,6 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(value, dict) and value:
         return {key: leaf for name in value for key, leaf in _flatten(value[name], f"{prefix}{name}.").items()}
     return {prefix.rstrip("."): value}
-
-
-def _git_state(project: Path) -> dict[str, Any]:
-    def git(*words: str) -> str | None:
-        done = subprocess.run(["git", "-C", str(project), *words], capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    try:
-        commit = git("rev-parse", "HEAD")
-        return {"commit": commit, "changed": bool(git("status", "--porcelain", "--untracked-files=no"))}
-    except FileNotFoundError:
-        return {"commit": None, "changed": None}
-
-
-def _library_versions() -> dict[str, str | None]:
-    versions: dict[str, str | None] = {}
-    for name in RECORDED_LIBRARIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = None
-    return versions
-
-
-def _device_used() -> str:
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return "none"
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"cpu, {torch.get_num_threads()} threads"
 
 
 def _size_bytes(path: Path) -> int:

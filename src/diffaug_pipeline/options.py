@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Options(BaseModel):
-    """A block of `conf/<env>/parameters*.yml`; a missing, misspelt or out-of-range key is an error before any node runs."""
+    """A block of `conf/<env>/parameters*.yml`; a missing, misspelt or impossible value stops a run before it starts."""
 
     model_config = ConfigDict(
         frozen=True,

@@ -1,6 +1,6 @@
 """Every pipeline by name: the map of the project.
 
-    ingestion -> prompts -> synthesis -> filtering -> merging -> training (per arm) -> evaluation
+ingestion -> prompts -> synthesis -> filtering -> merging -> training (per arm) -> evaluation
 """
 
 from collections.abc import Sequence

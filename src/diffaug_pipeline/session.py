@@ -1,7 +1,6 @@
 """One version id for everything a run writes, across processes; the same id again goes on where it stopped."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 from kedro.framework.session import KedroServiceSession
@@ -9,16 +8,8 @@ from kedro.io.core import generate_timestamp
 
 from diffaug_pipeline.errors import VersionError
 
-
-@dataclass(frozen=True)
-class RunRequest:
-    """What the command line says beyond Kedro's own options."""
-
-    run_id: str | None = None
-    resume: bool = False
-
-
-requested_run: ContextVar[RunRequest] = ContextVar("requested_run", default=RunRequest())  # noqa: B039 (frozen)
+requested_run_id: ContextVar[str | None] = ContextVar("requested_run_id", default=None)
+"""Set by the command line, whose `run` cannot pass it through Kedro's own."""
 
 
 class RunSession(KedroServiceSession):
@@ -28,10 +19,11 @@ class RunSession(KedroServiceSession):
     """
 
     def run(self, run_id: str | None = None, only_missing_outputs: bool = False, **options: Any) -> dict[str, Any]:
+        """Kedro's `run`, under the id given here, on the command line, or else the time."""
         if only_missing_outputs:
             raise VersionError(
                 "--only-missing-outputs would mix versions of different runs; "
                 "use --resume <run id> to finish an interrupted run."
             )
-        chosen = run_id or requested_run.get().run_id or generate_timestamp()
+        chosen = run_id or requested_run_id.get() or generate_timestamp()
         return super().run(run_id=chosen, only_missing_outputs=True, **options)

@@ -7,6 +7,7 @@ import torchvision
 from safetensors.torch import load_file
 from torch import nn
 
+from diffaug_pipeline.classification.small_maps import use_small_map_convolutions
 from diffaug_pipeline.errors import ModelFolderError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -20,6 +21,7 @@ def build_resnet(architecture: str, weights: str | None, classes: int) -> nn.Mod
     if weights not in (None, "DEFAULT"):
         _load_body(model, Path(weights).expanduser())
     model.fc = nn.Linear(model.fc.in_features, classes)
+    use_small_map_convolutions(model)
     return model.to(memory_format=torch.channels_last)
 
 

@@ -51,9 +51,7 @@ class SeedJob:
     slot: int
 
 
-def train_classifiers(
-    training_set: ImageSet, real_images: ImageSet, options: TrainingOptions, folder: Path
-) -> None:
+def train_classifiers(training_set: ImageSet, real_images: ImageSet, options: TrainingOptions, folder: Path) -> None:
     """Fills `folder` with one trained network per seed, chosen on the real validation images.
 
     Layout: `config.json` (architecture, classes, input), `seed_<n>/model.safetensors`, `seed_<n>/training.json`
@@ -213,4 +211,4 @@ def predict_logits(model: torch.nn.Module, pixels: np.ndarray, device: str) -> t
 
 
 def _label_numbers(labels: pd.Series, class_names: list[str]) -> np.ndarray:
-    return labels.map({name: number for number, name in enumerate(class_names)}).to_numpy(np.int64)
+    return labels.map({name: number for number, name in enumerate(class_names)}).to_numpy(np.int64, copy=True)

@@ -1,8 +1,8 @@
 """What all our datasets share: staging, one writer at a time, publication by one rename, pinning to a run.
 
-    <filepath>/<version>/<name>            a complete version
-    <filepath>/.staging/<version>/         one being written; survives a crash, so the writer can go on
-    <filepath>/.staging/<version>.lock     who is writing it
+<filepath>/<version>/<name>            a complete version
+<filepath>/.staging/<version>/         one being written; survives a crash, so the writer can go on
+<filepath>/.staging/<version>.lock     who is writing it
 """
 
 import json
@@ -11,7 +11,6 @@ import socket
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from glob import glob
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,9 +28,7 @@ class VersionedArtifact(AbstractVersionedDataset):
         self.metadata = metadata
         self.statistics: dict[str, Any] = {}
         """What the last save did, in figures; goes into the run record."""
-        super().__init__(
-            PurePosixPath(filepath), version, exists_function=lambda path: self.is_complete(Path(path))
-        )
+        super().__init__(PurePosixPath(filepath), version, exists_function=lambda path: self.is_complete(Path(path)))
 
     @staticmethod
     @abstractmethod
@@ -59,9 +56,9 @@ class VersionedArtifact(AbstractVersionedDataset):
 
     def _get_versions(self) -> list[str]:
         """Complete versions, last published first: a run id need not sort by time."""
-        pattern = str(self._get_versioned_path("*"))
-        complete = [path for path in glob(pattern) if self._exists_function(path)]
-        return sorted(complete, key=lambda path: (Path(path).stat().st_mtime_ns, path), reverse=True)
+        candidates = [path / self._filepath.name for path in Path(self._filepath).glob("[!.]*")]
+        complete = [path for path in candidates if self.is_complete(path)]
+        return [str(path) for path in sorted(complete, key=lambda path: (path.stat().st_mtime_ns, path), reverse=True)]
 
     def _exists(self) -> bool:
         return self.is_complete(self.load_path)
@@ -94,7 +91,7 @@ class VersionedArtifact(AbstractVersionedDataset):
         """Makes the staged file or folder the complete version, all at once."""
         target = Path(self._get_save_path())
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(staged, target)
+        staged.replace(target)
 
 
 def _acquire(lock: Path) -> None:

@@ -19,13 +19,12 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from kedro_datasets._typing import ImagePreview
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
-from diffaug_pipeline.datasets.folder import MANIFEST, checksums, differences, sha256_of, write_manifest
+from diffaug_pipeline.datasets.folder import MANIFEST, differences, sha256_of, write_manifest
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.contact_sheet import draw_contact_sheet
 from diffaug_pipeline.imaging.image_set import COLUMNS, ImageSet, PlannedImageSet
@@ -39,7 +38,7 @@ FILE_COLUMNS = ["path", "width_px", "height_px", "size_bytes", "sha256"]
 
 
 class ImageSetDataset(VersionedArtifact):
-    """Saves an `ImageSet` (pixels stay where they are) or a `PlannedImageSet` (pixels are made now); loads an `ImageSet`."""
+    """Saves an `ImageSet` (pixels stay in place) or a `PlannedImageSet` (they are made now); loads an `ImageSet`."""
 
     @staticmethod
     def is_complete(path: Path) -> bool:
@@ -59,7 +58,7 @@ class ImageSetDataset(VersionedArtifact):
         return ImagePreview(base64.b64encode((self.load_path / CONTACT_SHEET).read_bytes()).decode())
 
     def verify(self) -> list[str]:
-        """Files that are missing or changed since they were written, the user's own included; empty when all is well."""
+        """Files, the user's own included, that are missing or changed since they were written."""
         recorded = json.loads((self.load_path / MANIFEST).read_text())["files"]
         index = self.load().index
         return differences(self.load_path, recorded) + differences(
@@ -137,10 +136,10 @@ def _make_batches(data: PlannedImageSet, batches: list[list[str]], images: Path)
             folder = images / f"{number:06d}"
             if folder.exists():
                 continue
+            made = data.make_images(by_recipe.loc[recipes].reset_index(drop=True))
             partial = images / f".{number:06d}"
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
-            made = data.make_images(by_recipe.loc[recipes].reset_index(drop=True))
             for recipe, image in zip(recipes, made, strict=True):
                 path = partial / f"{recipe}{image.suffix}"
                 path.write_bytes(image.content)

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_recall_fscore_support
+from torchmetrics.functional.classification import multiclass_calibration_error
 
 
 def summarize_predictions(predictions: pd.DataFrame, calibration_bins: int) -> dict[str, Any]:
-    """Per seed: `top1_accuracy`, `macro_f1`, `expected_calibration_error`, `log_loss`; `per_class`: means over seeds."""
+    """`METRIC_NAMES` per seed and on average; precision, recall and F1 per class, averaged over seeds."""
     class_names = sorted(predictions["label"].unique())
     per_seed = {
         str(seed): _summarize_seed(of_seed, class_names, calibration_bins)
@@ -61,9 +63,6 @@ def _summarize_seed(predictions: pd.DataFrame, class_names: list[str], calibrati
 
 def _calibration_error(probabilities: np.ndarray, truth: pd.Series, class_names: list[str], bins: int) -> float:
     """Expected calibration error with equal-width bins (Guo et al. 2017, equation 3)."""
-    import torch
-    from torchmetrics.functional.classification import multiclass_calibration_error
-
     targets = torch.from_numpy(truth.map({name: k for k, name in enumerate(class_names)}).to_numpy(np.int64, copy=True))
     predicted = torch.from_numpy(probabilities.astype(np.float32))
     return multiclass_calibration_error(predicted, targets, num_classes=len(class_names), n_bins=bins).item()

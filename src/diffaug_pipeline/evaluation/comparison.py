@@ -82,7 +82,10 @@ def decide_verdict(delta: float, low: float, high: float, seeds: int, options: E
     points = f"{100 * delta:+.1f} points, {options.confidence:.0%} interval {100 * low:+.1f} to {100 * high:+.1f}"
     least = f"{100 * options.minimum_effect:g}"
     if seeds < options.min_seeds:
-        return "inconclusive", f"{points}; {seeds} paired seeds are too few for a verdict, {options.min_seeds} are needed"
+        return (
+            "inconclusive",
+            f"{points}; {seeds} paired seeds are too few, a verdict takes {options.min_seeds}",
+        )
     if low > 0 and delta >= options.minimum_effect:
         return "helped", f"{points}: above zero, and at least the {least} points worth having"
     if high < 0 and delta <= -options.minimum_effect:
@@ -103,9 +106,8 @@ def describe_comparison(task: str, comparison: dict[str, Any]) -> list[str]:
         lines.append(f"  {metric}, {arm:<15} {100 * result['mean']:5.1f} %  [{100 * low:.1f}, {100 * high:.1f}]")
     for name, result in comparison["other_metrics"].items():
         low, high = result["interval"]
-        lines.append(
-            f"  {METRIC_TITLES[name]}, difference {100 * result['mean']:+.1f} points  [{100 * low:+.1f}, {100 * high:+.1f}]"
-        )
+        bounds = f"[{100 * low:+.1f}, {100 * high:+.1f}]"
+        lines.append(f"  {METRIC_TITLES[name]}, difference {100 * result['mean']:+.1f} points  {bounds}")
     if comparison["zero_shot"] is not None:
         lines.append(f"  reference: zero-shot CLIP {100 * comparison['zero_shot']['mean']:.1f} %")
     return lines
@@ -115,6 +117,8 @@ def _check_paired(outcomes: dict[str, Outcomes]) -> None:
     baseline = outcomes[BASELINE]
     for arm, other in outcomes.items():
         if other.seeds != baseline.seeds:
-            raise ValueError(f"{arm} has seeds {other.seeds}, {BASELINE} has {baseline.seeds}; differences must be paired.")
+            raise ValueError(
+                f"{arm} has seeds {other.seeds}, {BASELINE} has {baseline.seeds}; differences must be paired."
+            )
         if len(other.truth) != len(baseline.truth) or (other.truth != baseline.truth).any():
             raise ValueError(f"{arm} and {BASELINE} were not asked about the same test images.")

@@ -44,7 +44,9 @@ def clip_score_thresholds(real_train: pd.DataFrame, rule: ClipScoreRule) -> dict
     centred = real_train["clip_score"] - by_class.transform("median")
     pooled = centred.quantile(rule.quantile)
     return {
-        name: float(scores.quantile(rule.quantile) if len(scores) >= rule.min_images_per_class else scores.median() + pooled)
+        name: float(
+            scores.quantile(rule.quantile) if len(scores) >= rule.min_images_per_class else scores.median() + pooled
+        )
         for name, scores in by_class
     }
 

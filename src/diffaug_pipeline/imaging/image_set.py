@@ -95,7 +95,8 @@ class EncodedImage:
 class MakeImages(Protocol):
     """Makes the images of some rows of a plan, in their order."""
 
-    def __call__(self, rows: pd.DataFrame) -> list[EncodedImage]: ...
+    def __call__(self, rows: pd.DataFrame) -> list[EncodedImage]:
+        """As many images as rows."""
 
 
 @dataclass(frozen=True)
@@ -146,5 +147,3 @@ sha256, recipe; image_id repeats: a
             problems.append(f"{column} is {', '.join(map(repr, unknown))}; allowed: {', '.join(allowed)}")
     if problems:
         raise ValueError("not an image set: " + "; ".join(problems))
-
-

@@ -8,13 +8,10 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-
 import numpy as np
 from PIL import Image, ImageOps
 
 from diffaug_pipeline.imaging.options import Fit
-
-
 
 
 def open_image(source: Path | bytes) -> Image.Image:

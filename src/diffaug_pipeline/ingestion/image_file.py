@@ -51,7 +51,9 @@ def inspect_picture(content: bytes, name: str, max_megapixels: float) -> Picture
     if not content:
         return Refusal("the file is empty")
     if ImageFile.LOAD_TRUNCATED_IMAGES:
-        raise RuntimeError("PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set; damaged pictures could not be told from whole ones")
+        raise RuntimeError(
+            "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set; damaged pictures could not be told from whole ones"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

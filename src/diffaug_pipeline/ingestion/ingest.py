@@ -154,12 +154,11 @@ def _exact_repeats(pictures: pd.DataFrame) -> dict[str, str]:
         first = copies.iloc[0]
         if copies["label"].nunique() > 1:
             labels = " and ".join(repr(label) for label in sorted(copies["label"].unique()))
-            refused |= {image_id: f"the same file is labelled {labels}" for image_id in copies["image_id"]}
+            refused |= dict.fromkeys(copies["image_id"], f"the same file is labelled {labels}")
         else:
-            refused |= {
-                image_id: f"the same file as {first['image_id']} ({first['split']})"
-                for image_id in copies["image_id"].iloc[1:]
-            }
+            refused |= dict.fromkeys(
+                copies["image_id"].iloc[1:], f"the same file as {first['image_id']} ({first['split']})"
+            )
     return refused
 
 

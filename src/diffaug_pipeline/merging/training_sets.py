@@ -45,7 +45,7 @@ def synthetic_only(real_images: ImageSet, synthetic_images: ImageSet, decisions:
     rows = _rows(synthetic_images, decisions.loc[decisions["accepted"], "image_id"])
     if bare := sorted(set(train["label"]) - set(rows["label"])):
         raise TrainingSetError(
-            f"no synthetic image of {', '.join(bare)} was accepted; make more (synthesis.images_per_class) or filter less."
+            f"no synthetic image of {', '.join(bare)} was accepted; raise synthesis.images_per_class or filter less."
         )
     share = train["label"].value_counts(normalize=True)
     weight = rows["label"].map(share) / rows.groupby("label")["image_id"].transform("size")
@@ -66,7 +66,7 @@ def _mix(real_images: ImageSet, synthetic: pd.DataFrame, options: MergingOptions
 
 
 def _replacement_weights(rows: pd.DataFrame, is_synthetic: pd.Series, probability: float) -> pd.Series:
-    """Classes as often as among real images; within a class the synthetic ones share `probability`, if there are any."""
+    """Classes as often as among real images; within a class its synthetic ones share `probability`."""
     real_count = (~is_synthetic).groupby(rows["label"]).transform("sum")
     synthetic_count = is_synthetic.groupby(rows["label"]).transform("sum")
     class_share = real_count / (~is_synthetic).sum()

@@ -38,9 +38,7 @@ def train_clip(pool: pd.DataFrame, options: ClipOptions, folder: Path) -> None:
         chosen = torch.randint(len(images), (options.loop.batch_size,), generator=generator)
         template = int(torch.randint(len(TEMPLATES), (1,), generator=generator))
         pixels = shifted(as_pixels(images[chosen]), options.max_shift_px, generator)
-        return question_loss(
-            model, pixels, questions[template], labels[chosen], tones[chosen], patterns[chosen]
-        )
+        return question_loss(model, pixels, questions[template], labels[chosen], tones[chosen], patterns[chosen])
 
     average, history = loop.train(model, loss_at_step, options.loop, folder, "clip")
     average.save_pretrained(folder)

@@ -3,7 +3,6 @@
 import copy
 import json
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,7 +83,7 @@ def _store(
     unshared = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
     partial = file.with_suffix(".partial")
     save_file(unshared, partial, metadata={"step": str(step), "history": json.dumps(history)})
-    os.replace(partial, file)
+    partial.replace(file)
 
 
 def _restore(
@@ -95,7 +94,7 @@ def _restore(
     with safe_open(file, "pt") as state:
         metadata = state.metadata()
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "optimizer": {}}
-        for key in state.keys():
+        for key in state.keys():  # noqa: SIM118 (not a dict)
             group, name = key.split(".", 1)
             groups[group][name] = state.get_tensor(key)
     model.load_state_dict(groups["model"])

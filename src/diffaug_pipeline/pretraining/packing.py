@@ -83,7 +83,7 @@ class by the embedded CLIP (held-out real ones: {quality["zero_shot_accuracy"]:.
 {_recipes_json(recipes, "autoencoder", "denoiser")}
 ```
 
-**Limits.** A stand-in for demonstration and tests; its pictures say nothing about what diffusion models do for your data.
+**Limits.** A stand-in for demonstration and tests; it says nothing about what diffusion models do for your data.
 """
 
 

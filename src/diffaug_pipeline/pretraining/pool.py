@@ -6,7 +6,6 @@ product shot twice (closer than `min_distance`) are kept out of one side.
 
 import gzip
 import hashlib
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +84,8 @@ def _unpack(folder: Path, raw: Path) -> None:
                 f"{folder} has neither {name} nor {name}.gz; point pretraining.pool.folder at the four idx files "
                 "of Fashion-MNIST, or set it to null to download them."
             )
-        with plain.open("rb") if plain.is_file() else gzip.open(packed, "rb") as source:
-            with (raw / name).open("wb") as target:
-                shutil.copyfileobj(source, target)
+        content = plain.read_bytes() if plain.is_file() else gzip.decompress(packed.read_bytes())
+        (raw / name).write_bytes(content)
 
 
 def _assign_splits(

@@ -38,5 +38,3 @@ def _write_split(rows: pd.DataFrame, file: Path) -> None:
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
     table = pa.table({"image": images, "label": pa.array(rows["label"], pa.int64())})
     pq.write_table(table.replace_schema_metadata(metadata), file, row_group_size=500)
-
-

@@ -114,8 +114,10 @@ class Generator:
 
 def _encodes_to_one_tensor(pipeline: DiffusionPipeline) -> bool:
     encode: Callable | None = getattr(pipeline, "encode_prompt", None)
-    return encode is not None and pipeline.__class__.__name__.startswith("StableDiffusion") and not hasattr(
-        pipeline, "text_encoder_2"
+    return (
+        encode is not None
+        and pipeline.__class__.__name__.startswith("StableDiffusion")
+        and not hasattr(pipeline, "text_encoder_2")
     )
 
 

@@ -29,9 +29,7 @@ def merge_random_filtered(
     return training_sets.random_filtered(real_images, synthetic_images, filter_decisions, options)
 
 
-def merge_synthetic_only(
-    real_images: ImageSet, synthetic_images: ImageSet, filter_decisions: Table
-) -> ImageSet:
+def merge_synthetic_only(real_images: ImageSet, synthetic_images: ImageSet, filter_decisions: Table) -> ImageSet:
     """The control: accepted synthetic images alone."""
     from diffaug_pipeline.merging import training_sets
 

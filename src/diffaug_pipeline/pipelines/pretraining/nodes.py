@@ -49,7 +49,7 @@ def measure_quality(
     return quality.measure_quality(pool, autoencoder, clip, generator, options)
 
 
-def pack_embedded(  # noqa: PLR0913
+def pack_embedded(
     pool: Table,
     clip: Checkpoint,
     generator: Checkpoint,

@@ -1,0 +1,95 @@
+"""Peak memory of synthesis and scoring, 200 against 20,000 planned images, each in a process of its own."""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from table import print_table
+
+FEW, MANY = 200, 20_000
+
+
+def measure(count: int) -> None:
+    """Makes, stores, scores and decides `count` images of a random tiny generator; prints the peak in MiB."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from factories import real_image_set
+    from kedro.io import Version
+    from models import save_tiny_generator
+
+    from diffaug_pipeline.datasets import ImageSetDataset
+    from diffaug_pipeline.filtering.calibration import filter_images
+    from diffaug_pipeline.filtering.options import FilteringOptions
+    from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
+    from diffaug_pipeline.prompts.plan import plan_synthesis
+    from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+    from diffaug_pipeline.synthesis.synthesize import synthesize
+
+    with tempfile.TemporaryDirectory(prefix="bench-memory-") as scratch:
+        root = Path(scratch)
+        real = real_image_set(root / "real", {"train": 20, "val": 20, "test": 2}, ("bag", "dress"))
+        model = save_tiny_generator(root / "generator")
+        preset = GeneratorPreset(
+            model=str(model),
+            revision=None,
+            variant=None,
+            licence="none",
+            commercial_use=True,
+            width_px=16,
+            height_px=16,
+            scheduler="ddim",
+            num_inference_steps=2,
+            guidance_scale={"text_to_image": 1, "image_to_image": 1},
+            vocabulary="v",
+        )
+        options = SynthesisOptions(
+            generator="tiny",
+            mode="text_to_image",
+            images_per_class=count // 2,
+            strength=0.5,
+            scheduler=None,
+            num_inference_steps=None,
+            guidance_scale=None,
+            fit="cover",
+            batch_size=64,
+            dtype="float32",
+            device="cpu",
+            allow_unknown_classes=True,
+            seed=0,
+        )
+        vocabularies = Vocabularies(
+            {"v": {"templates": ["a {tone} {class_name}"], "axes": {"tone": ["dark", "light"]}, "negative_prompt": ""}}
+        )
+        plan = plan_synthesis(real, PromptOptions(vocabulary=None, wording={}), options, preset, vocabularies)
+        store = ImageSetDataset(filepath=str(root / "synthetic"), version=Version("v", "v"))
+        store.save(synthesize(plan, real, options, preset))
+        filtering = FilteringOptions(
+            clip_model="embedded:clip",
+            clip_revision=None,
+            templates=["a photo of a {class_name}"],
+            batch_size=64,
+            device="cpu",
+            clip_score={"enabled": True, "quantile": 0.1, "min_images_per_class": 100},
+            zero_shot={"enabled": True, "min_margin": 0.0},
+        )
+        decisions, _ = filter_images(store.load(), real, filtering)
+        assert len(decisions) == count
+    print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def main() -> None:
+    peaks = {}
+    for count in (FEW, MANY):
+        done = subprocess.run([sys.executable, __file__, str(count)], capture_output=True, text=True, check=True)
+        peaks[count] = float(done.stdout.strip().splitlines()[-1])
+    print_table(
+        "peak memory of synthesis and scoring, tiny model",
+        [(f"{count:,} images", f"{peak:.0f} MiB") for count, peak in peaks.items()]
+        + [("growth", f"{peaks[MANY] / peaks[FEW] - 1:+.1%}")],
+    )
+
+
+if __name__ == "__main__":
+    measure(int(sys.argv[1])) if len(sys.argv) > 1 else main()

@@ -1,0 +1,42 @@
+"""Finds the run to resume and repeats the choices it was begun with."""
+
+from typing import Any
+
+from kedro.framework.project import settings
+
+from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.hooks import RUN_RECORD
+
+LAST = "last"
+
+
+def options_of_run(wanted: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The run id and the options of `kedro run`, completed from the record of run `wanted`.
+
+    Options given on the command line win; parameters that then differ from the record are refused when the run starts.
+    """
+    record = _read_record(wanted, options)
+    completed = options | {"env": options["env"] or record["env"]}
+    if not options["pipelines"] and not options["pipeline"]:
+        completed["pipelines"] = record["pipelines"]
+    for key, values in record["selection"].items():
+        if not options[key]:
+            completed[key] = values
+    if not options["params"]:
+        completed["params"] = record["runtime_params"]
+    return record["run_id"], completed
+
+
+def _read_record(wanted: str, options: dict[str, Any]) -> dict[str, Any]:
+    with settings.SESSION_CLASS.create(env=options["env"], conf_source=options["conf_source"]) as session:
+        records = session.load_context(runtime_params=options["params"]).catalog.get(RUN_RECORD)
+    known = records.list_versions(full_path=False)
+    if not known:
+        raise VersionError(
+            "no run has been recorded yet, so none can be resumed; the data folder is chosen by --env and globals.yml."
+        )
+    run_id = known[0] if wanted == LAST else wanted
+    if run_id not in known:
+        raise VersionError(f"no run {run_id!r} is recorded; the latest are {', '.join(known[:5])}.")
+    records.pin(run_id)
+    return records.load()

@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from diffaug_pipeline.classification.sampling import draw_batches
+
+
+def rows(real: dict[str, int], synthetic: dict[str, int], probability: float = 0.3) -> pd.DataFrame:
+    table = pd.DataFrame(
+        [(label, "real") for label, count in real.items() for _ in range(count)]
+        + [(label, "synthetic") for label, count in synthetic.items() for _ in range(count)],
+        columns=["label", "origin"],
+    )
+    share = sum(real.values())
+    weights = []
+    for label, origin in table.itertuples(index=False):
+        replaced = probability if synthetic.get(label) else 0.0
+        part = replaced / synthetic[label] if origin == "synthetic" else (1 - replaced) / real[label]
+        weights.append(real[label] / share * part)
+    return table.assign(sampling_weight=weights)
+
+
+def draw(table: pd.DataFrame, seed: int = 0, steps: int = 400, batch_size: int = 40) -> np.ndarray:
+    return draw_batches(table, steps, batch_size, np.random.default_rng(seed))
+
+
+def test_rows_come_as_often_as_their_weight_says():
+    table = rows({"cat": 5, "dog": 15}, {"cat": 3, "dog": 7})
+    counts = np.bincount(draw(table).ravel(), minlength=len(table)) / 16_000
+    np.testing.assert_allclose(counts, table["sampling_weight"], rtol=0.2)
+    synthetic = (table["origin"] == "synthetic").to_numpy()
+    assert counts[synthetic].sum() == pytest.approx(0.3, abs=0.01)
+
+
+def test_classes_are_balanced_within_every_batch():
+    table = rows({"cat": 10, "dog": 10}, {})
+    labels = table["label"].to_numpy()[draw(table)]
+    assert set((labels == "cat").sum(1)) == {20}
+
+
+def test_arms_of_one_seed_share_every_real_image_that_is_not_replaced():
+    real_only = rows({"cat": 8, "dog": 8}, {})
+    augmented = rows({"cat": 8, "dog": 8}, {"cat": 30, "dog": 5})
+    first, second = draw(real_only), draw(augmented)
+    kept = second < len(real_only)
+    assert kept.mean() == pytest.approx(0.7, abs=0.02)
+    assert (first[kept] == second[kept]).all()
+    assert (real_only["label"].to_numpy()[first] == augmented["label"].to_numpy()[second]).all()
+
+
+def test_other_seeds_draw_otherwise_and_the_same_seed_the_same():
+    table = rows({"cat": 8, "dog": 8}, {"cat": 4})
+    assert (draw(table, 1) == draw(table, 1)).all()
+    assert (draw(table, 1) != draw(table, 2)).any()
+
+
+def test_a_set_of_synthetic_images_alone_can_be_drawn():
+    table = pd.DataFrame({"label": ["cat", "cat", "dog"], "origin": "synthetic", "sampling_weight": [0.25, 0.25, 0.5]})
+    assert set(draw(table).ravel()) == {0, 1, 2}

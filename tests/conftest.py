@@ -1,0 +1,30 @@
+"""Shared by all tests: nothing may reach for the network, and threads do not fight."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.update(
+    DO_NOT_TRACK="1",
+    HF_HUB_OFFLINE="1",
+    OMP_NUM_THREADS="1",
+    TOKENIZERS_PARALLELISM="false",
+    YOLO_OFFLINE="1",
+)
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The project folder."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Stable Diffusion folder of the real classes, a few kilobytes, saved like any other."""
+    from models import save_tiny_generator
+
+    return save_tiny_generator(tmp_path_factory.mktemp("generator"))

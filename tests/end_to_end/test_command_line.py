@@ -1,0 +1,60 @@
+"""What goes wrong on the command line gets one clear answer."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_bad_parameter_is_named_before_anything_runs(tmp_path, kedro_run):
+    params = (
+        "classification.synthesis.batch_size=0",
+        "classification.synthesis.stregth=0.5",
+        "classification.merging.policy=replacement",
+        "classification.training.steps=many",
+    )
+    done = kedro_run(tmp_path, "--pipelines", "classification", params=params, check=False)
+    assert done.returncode != 0
+    printed = done.stdout + done.stderr
+    for words in ("batch_size", "stregth", "policy", "steps"):
+        assert words in printed
+    assert not list(tmp_path.glob("0*/**/*.parquet"))
+
+
+def test_a_missing_dataset_is_one_sentence_and_no_traceback(tmp_path, kedro_run):
+    done = kedro_run(
+        tmp_path, "--pipelines", "classification", params=("classification.ingestion.dataset=/no/such",), check=False
+    )
+    assert done.returncode == 1
+    assert "the dataset '/no/such' does not exist" in done.stderr
+    assert "kedro run --resume" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_resume_repeats_env_pipelines_and_params_and_refuses_others(tmp_path, kedro_run):
+    first = ("--pipelines", "classification", "--to-nodes", "classification.plan_synthesis", "--run-id", "r1")
+    kedro_run(tmp_path, *first, params=("classification.synthesis.seed=7",))
+    changed = kedro_run(tmp_path, "--resume", "last", params=("classification.synthesis.seed=8",), check=False)
+    assert changed.returncode == 1
+    assert "classification.synthesis.seed: 7 then, 8 now" in changed.stderr
+    kedro_run(tmp_path, "--resume", "last", params=("classification.synthesis.seed=7",))
+    record = json.loads((tmp_path / "08_reporting" / "run_record.json" / "r1" / "run_record.json").read_text())
+    assert record["selection"]["to_nodes"] == ["classification.plan_synthesis"]
+    assert len(record["attempts"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--resume", "last"), "no run has been recorded yet"),
+        (("--resume", "r1", "--run-id", "r2"), "both name the run"),
+        (("--only-missing-outputs",), "would mix versions of different runs"),
+        (("--pipelines", "classification", "--from-nodes", "classification.filter_images"), "no version exists of"),
+    ],
+)
+def test_impossible_wishes_are_explained(tmp_path, kedro_run, words, message):
+    done = kedro_run(tmp_path, *words, check=False)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,138 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from diffaug_pipeline.evaluation.comparison import compare_arms, decide_verdict, describe_comparison
+from diffaug_pipeline.evaluation.intervals import bootstrap_counts, crossed_interval
+from diffaug_pipeline.evaluation.options import EvaluationOptions
+
+OPTIONS = EvaluationOptions(
+    metric="top1_accuracy",
+    confidence=0.95,
+    minimum_effect=0.01,
+    min_seeds=5,
+    bootstrap_samples=400,
+    calibration_bins=15,
+    gallery_images=4,
+    seed=0,
+)
+
+
+def arm(accuracy: float, seeds: int = 5, images: int = 400, salt: int = 0) -> pd.DataFrame:
+    tables = []
+    for seed in range(seeds):
+        rng = np.random.default_rng([salt, seed])
+        right = rng.random(images) < accuracy
+        truth = np.arange(images) % 2
+        answers = np.where(right, truth, 1 - truth)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "seed": seed,
+                    "image_id": [f"{number:04d}" for number in range(images)],
+                    "label": np.array(["cat", "dog"])[truth],
+                    "predicted": np.array(["cat", "dog"])[answers],
+                    "probabilities": list(np.eye(2)[answers]),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.mark.parametrize(("accuracy", "verdict"), [(0.9, "helped"), (0.7, "inconclusive"), (0.5, "hurt")])
+def test_the_verdict_follows_the_truth(accuracy, verdict):
+    comparison = compare_arms({"real_only": arm(0.7), "augmented": arm(accuracy, salt=1)}, None, OPTIONS)
+    assert comparison["verdict"] == verdict
+    low, high = comparison["interval"]
+    assert low <= accuracy - 0.7 <= high
+    assert low <= comparison["delta"] <= high
+    assert comparison["seeds"] == [0, 1, 2, 3, 4]
+    json.dumps(comparison)
+
+
+def test_identical_arms_differ_by_exactly_nothing():
+    comparison = compare_arms({"real_only": arm(0.7), "augmented": arm(0.7)}, None, OPTIONS)
+    assert comparison["delta"] == 0
+    assert comparison["interval"] == [0, 0]
+    assert comparison["verdict"] == "inconclusive"
+
+
+def test_four_seeds_never_give_a_verdict():
+    comparison = compare_arms({"real_only": arm(0.5, 4), "augmented": arm(0.95, 4, salt=1)}, None, OPTIONS)
+    assert comparison["verdict"] == "inconclusive"
+    assert "4 paired seeds are too few" in comparison["reason"]
+
+
+def test_controls_and_reference_are_compared_too():
+    arms = {
+        name: arm(accuracy, salt=salt)
+        for salt, (name, accuracy) in enumerate(
+            [("real_only", 0.7), ("augmented", 0.8), ("random_filtered", 0.75), ("synthetic_only", 0.6)]
+        )
+    }
+    comparison = compare_arms(arms, arm(0.85, seeds=1, salt=9), OPTIONS)
+    pairs = [(other["arm"], other["minus"]) for other in comparison["other_comparisons"]]
+    assert pairs == [("augmented", "random_filtered"), ("synthetic_only", "real_only")]
+    assert comparison["zero_shot"]["mean"] == pytest.approx(0.85, abs=0.06)
+    assert comparison["per_class"].keys() == {"cat", "dog"}
+    lines = "\n".join(describe_comparison("classification", comparison))
+    assert "HELPED" in lines
+    assert "synthetic_only" in lines
+
+
+def test_unpaired_arms_are_refused():
+    with pytest.raises(ValueError, match="augmented has seeds"):
+        compare_arms({"real_only": arm(0.7), "augmented": arm(0.7, seeds=4)}, None, OPTIONS)
+    with pytest.raises(ValueError, match="not asked about the same test images"):
+        compare_arms({"real_only": arm(0.7), "augmented": arm(0.7, images=399)}, None, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("delta", "low", "high", "verdict", "words"),
+    [
+        (0.03, 0.01, 0.05, "helped", "above zero"),
+        (-0.03, -0.05, -0.01, "hurt", "below zero"),
+        (0.005, 0.001, 0.02, "inconclusive", "smaller than the 1 points worth having"),
+        (0.001, -0.004, 0.006, "inconclusive", "whatever the effect is, it is smaller than 1 points"),
+        (0.03, -0.01, 0.07, "inconclusive", "contains zero"),
+    ],
+)
+def test_verdict_and_reason(delta, low, high, verdict, words):
+    decided, reason = decide_verdict(delta, low, high, 5, OPTIONS)
+    assert decided == verdict
+    assert words in reason
+
+
+def test_with_images_that_never_vary_the_interval_is_the_t_interval_over_seeds():
+    values = np.array([0.01, 0.03, 0.02, 0.05, 0.04])
+    interval = crossed_interval(values, np.tile(values, (300, 1)), 0.95)
+    low, high = stats.t.interval(0.95, 4, values.mean(), values.std(ddof=1) / np.sqrt(5))
+    assert (interval.low, interval.high) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_with_seeds_that_never_vary_the_interval_is_that_of_the_images():
+    answers = (np.random.default_rng(0).random(500) < 0.7).astype(float)
+    counts = bootstrap_counts(500, 4_000, 0)
+    resampled = np.repeat((counts @ answers / 500)[:, None], 5, axis=1)
+    interval = crossed_interval(np.full(5, answers.mean()), resampled, 0.95)
+    half_width = 1.96 * np.sqrt(answers.var() / 500)
+    assert interval.high - interval.mean == pytest.approx(half_width, rel=0.06)
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_claim():
+    rng = np.random.default_rng(3)
+    images, seeds, repetitions, hits = 300, 5, 200, 0
+    counts = bootstrap_counts(images, 250, 1) / images
+    for _ in range(repetitions):
+        difference = (
+            0.02
+            + rng.normal(0, 0.02, seeds)[:, None]
+            + rng.normal(0, 0.3, images)
+            + rng.normal(0, 0.4, (seeds, images))
+        )
+        interval = crossed_interval(difference.mean(1), counts @ difference.T, 0.95)
+        hits += interval.low <= 0.02 <= interval.high
+    assert 0.90 <= hits / repetitions <= 0.99

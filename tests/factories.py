@@ -1,0 +1,98 @@
+"""Small real things to test with: pictures, image sets, model folders built from config."""
+
+import hashlib
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, PlannedImageSet
+from diffaug_pipeline.imaging.preparation import encode_png
+
+
+def noise_image(seed: int, size_px: tuple[int, int] = (32, 32)) -> Image.Image:
+    """A picture like no other seed's."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (size_px[1], size_px[0], 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def smooth_image(name: str, size_px: tuple[int, int] = (32, 32)) -> Image.Image:
+    """A picture of soft blots, like no other name's, that survives resizing and JPEG as photographs do."""
+    blots = np.random.default_rng(zlib.crc32(name.encode())).integers(0, 256, (5, 5, 3), dtype=np.uint8)
+    return Image.fromarray(blots).resize(size_px, Image.Resampling.BICUBIC)
+
+
+def real_image_set(folder: Path, per_split: dict[str, int], class_names: tuple[str, ...] = ("cat", "dog")) -> ImageSet:
+    """Files on disk with an index, `per_split` of each class."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for class_number, label in enumerate(class_names):
+        for split_number, (split, count) in enumerate(per_split.items()):
+            for number in range(count):
+                path = folder / f"{label}-{split}-{number}.png"
+                noise_image(class_number * 10_000 + split_number * 1_000 + number).save(path)
+                rows.append(
+                    {
+                        "image_id": f"{label}/{split}/{number}",
+                        "path": str(path),
+                        "width_px": 32,
+                        "height_px": 32,
+                        "split": split,
+                        "origin": "real",
+                        "label": label,
+                        "size_bytes": path.stat().st_size,
+                        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                        "recipe": None,
+                    }
+                )
+    return ImageSet(pd.DataFrame(rows))
+
+
+def plan(count: int, label: str = "cat", offset: int = 0) -> pd.DataFrame:
+    """Rows of images to make; the recipe names the seed."""
+    seeds = range(offset, offset + count)
+    return pd.DataFrame(
+        {
+            "image_id": [f"synthetic:{label}/{seed:06d}" for seed in seeds],
+            "width_px": 32,
+            "height_px": 32,
+            "split": "train",
+            "origin": "synthetic",
+            "label": label,
+            "seed": seeds,
+            "source_image_id": None,
+            "recipe": [f"recipe{seed:06d}" for seed in seeds],
+        }
+    )
+
+
+class Maker:
+    """Makes noise pictures and remembers the batches it was asked for."""
+
+    def __init__(self, fail_at_batch: int | None = None):
+        self.batches: list[list[str]] = []
+        self._fail_at_batch = fail_at_batch
+
+    def __call__(self, rows: pd.DataFrame) -> list[EncodedImage]:
+        if self._fail_at_batch == len(self.batches):
+            raise RuntimeError("out of memory")
+        self.batches.append(rows["recipe"].tolist())
+        return [EncodedImage(encode_png(noise_image(int(seed))), ".png", 32, 32) for seed in rows["seed"]]
+
+    @property
+    def made(self) -> list[str]:
+        return [recipe for batch in self.batches for recipe in batch]
+
+
+def planned(rows: pd.DataFrame, maker: Maker, batch_size: int = 4) -> PlannedImageSet:
+    """`rows` to be made by `maker`."""
+    return PlannedImageSet(rows, maker, batch_size=batch_size)
+
+
+def tree_bytes(folder: Path) -> dict[str, bytes]:
+    """Content of every file below `folder`, by relative path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }

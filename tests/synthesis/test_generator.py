@@ -1,0 +1,161 @@
+"""Synthesis against a plain diffusers loop, with the real classes at tiny size."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from diffusers import (
+    DPMSolverMultistepScheduler,
+    StableDiffusionImg2ImgPipeline,
+    StableDiffusionPipeline,
+)
+from factories import real_image_set
+from PIL import Image
+
+from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
+from diffaug_pipeline.prompts.plan import plan_synthesis
+from diffaug_pipeline.synthesis.generator import Generator
+from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+
+VOCABULARIES = Vocabularies(
+    {
+        "plain": {
+            "templates": ["a photo of a {class_name}", "a {class_name}, ⻝ unknown words"],
+            "axes": {},
+            "negative_prompt": "blurry",
+        }
+    }
+)
+
+
+def setup(folder, real, **changes) -> tuple[Generator, pd.DataFrame]:
+    preset = GeneratorPreset(
+        model=str(folder),
+        revision=None,
+        variant=None,
+        licence="MIT",
+        commercial_use=True,
+        width_px=16,
+        height_px=16,
+        scheduler="dpmpp_2m",
+        num_inference_steps=4,
+        guidance_scale={"text_to_image": 2, "image_to_image": 2},
+        vocabulary="plain",
+    )
+    values = {
+        "generator": "tiny",
+        "mode": "text_to_image",
+        "images_per_class": 3,
+        "strength": 0.5,
+        "scheduler": None,
+        "num_inference_steps": None,
+        "guidance_scale": None,
+        "fit": "cover",
+        "batch_size": 4,
+        "dtype": "float32",
+        "device": "cpu",
+        "allow_unknown_classes": False,
+        "seed": 0,
+    }
+    options = SynthesisOptions(**values | changes)
+    plan = plan_synthesis(real, PromptOptions(vocabulary=None, wording={}), options, preset, VOCABULARIES)
+    return Generator(preset, options, real), plan
+
+
+def pixels(made) -> np.ndarray:
+    return np.stack([np.asarray(Image.open(io.BytesIO(image.content)), dtype=int) for image in made])
+
+
+@pytest.fixture
+def real(tmp_path):
+    return real_image_set(tmp_path, {"train": 2, "test": 1})
+
+
+def loop_scheduler(pipeline) -> DPMSolverMultistepScheduler:
+    return DPMSolverMultistepScheduler.from_config(
+        pipeline.scheduler.config, algorithm_type="dpmsolver++", timestep_spacing="trailing"
+    )
+
+
+def test_text_to_image_equals_a_plain_loop(tiny_generator, real):
+    generator, plan = setup(tiny_generator, real)
+    ours = pixels(generator.make_images(plan))
+    pipeline = StableDiffusionPipeline.from_pretrained(tiny_generator, dtype=torch.float32)
+    pipeline.scheduler = loop_scheduler(pipeline)
+    theirs = pipeline(
+        plan["prompt"].tolist(),
+        negative_prompt=["blurry"] * len(plan),
+        num_inference_steps=4,
+        guidance_scale=2.0,
+        generator=[torch.Generator().manual_seed(seed) for seed in plan["seed"]],
+        height=16,
+        width=16,
+    ).images
+    assert np.abs(ours - np.stack([np.asarray(image, dtype=int) for image in theirs])).max() <= 1
+    assert ours.std() > 1
+
+
+def test_image_to_image_equals_a_plain_loop(tiny_generator, real):
+    generator, plan = setup(tiny_generator, real, mode="image_to_image")
+    ours = pixels(generator.make_images(plan))
+    pipeline = StableDiffusionImg2ImgPipeline.from_pretrained(tiny_generator, dtype=torch.float32)
+    pipeline.scheduler = loop_scheduler(pipeline)
+    theirs = pipeline(
+        plan["prompt"].tolist(),
+        negative_prompt=["blurry"] * len(plan),
+        image=[real.read(source).resize((16, 16), Image.Resampling.LANCZOS) for source in plan["source_image_id"]],
+        strength=0.5,
+        num_inference_steps=4,
+        guidance_scale=2.0,
+        generator=[torch.Generator().manual_seed(seed) for seed in plan["seed"]],
+    ).images
+    assert np.abs(ours - np.stack([np.asarray(image, dtype=int) for image in theirs])).max() <= 1
+
+
+def test_the_same_rows_give_the_same_bytes_whatever_was_made_before(tiny_generator, real):
+    generator, plan = setup(tiny_generator, real)
+    first = generator.make_images(plan.iloc[:4])
+    generator.make_images(plan.iloc[2:5])
+    assert generator.make_images(plan.iloc[:4]) == first
+    fresh, _ = setup(tiny_generator, real)
+    assert fresh.make_images(plan.iloc[:4]) == first
+
+
+def test_an_image_hardly_depends_on_its_batch(tiny_generator, real):
+    generator, plan = setup(tiny_generator, real)
+    together = pixels(generator.make_images(plan))
+    alone = np.concatenate([pixels(generator.make_images(plan.iloc[[row]])) for row in range(len(plan))])
+    assert np.abs(together - alone).max() <= 1
+
+
+def test_seeds_make_different_images(tiny_generator, real):
+    generator, plan = setup(tiny_generator, real)
+    assert len({image.content for image in generator.make_images(plan)}) == len(plan)
+
+
+@pytest.mark.parametrize("size", [(317, 211), (13, 90), (1, 1)])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_sources_of_any_size_and_mode_are_fitted(tiny_generator, real, size, mode):
+    for path in real.index["path"]:
+        Image.new("RGB", size, "teal").convert(mode).save(path)
+    generator, plan = setup(tiny_generator, real, mode="image_to_image")
+    made = generator.make_images(plan)
+    assert {(image.width_px, image.height_px) for image in made} == {(16, 16)}
+
+
+def test_guidance_of_one_needs_no_negative_prompt(tiny_generator, real):
+    generator, plan = setup(tiny_generator, real, guidance_scale=1.0)
+    assert len(generator.make_images(plan)) == len(plan)
+
+
+def test_each_sentence_is_encoded_once(tiny_generator, real, monkeypatch):
+    generator, plan = setup(tiny_generator, real, images_per_class=6)
+    calls = []
+    encode = generator.text_to_image.encode_prompt
+    monkeypatch.setattr(generator.text_to_image, "encode_prompt", lambda *a, **k: calls.append(a[0]) or encode(*a, **k))
+    generator.make_images(plan)
+    generator.make_images(plan)
+    sentences = [sentence for sentence in calls if sentence is not None]
+    assert sorted(sentences) == sorted({*plan["prompt"], "blurry"})
