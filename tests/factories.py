@@ -96,3 +96,18 @@ def tree_bytes(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
+
+
+def write_fashion_mnist(folder: Path, per_class: int) -> Path:
+    """The four idx files of a made-up Fashion-MNIST: `per_class` training and as many test pictures of each class."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for part in ("train", "t10k"):
+        labels = np.repeat(np.arange(10, dtype=np.uint8), per_class)
+        images = rng.integers(0, 256, (len(labels), 28, 28), dtype=np.uint8)
+        images[:, :4] = images[:, -4:] = images[:, :, :4] = images[:, :, -4:] = 0
+        sizes = b"".join(size.to_bytes(4, "big") for size in images.shape)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(b"\x00\x00\x08\x03" + sizes + images.tobytes())
+        count = len(labels).to_bytes(4, "big")
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(b"\x00\x00\x08\x01" + count + labels.tobytes())
+    return folder

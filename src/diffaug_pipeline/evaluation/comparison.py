@@ -34,7 +34,9 @@ def compare_arms(
             values = values - outcomes[minus].metric(metric, everything)[0]
             resampled = resampled - outcomes[minus].metric(metric, resamples)
         interval = crossed_interval(values, resampled, options.confidence)
-        return {"mean": interval.mean, "interval": [interval.low, interval.high], "values": values.tolist()}
+        least = 0.0 if minus is None else -1.0
+        bounds = np.clip([interval.low, interval.high], least, 1.0)
+        return {"mean": interval.mean, "interval": bounds.tolist(), "values": values.tolist()}
 
     main = interval_of(options.metric, TREATMENT, minus=BASELINE)
     seeds = outcomes[BASELINE].seeds

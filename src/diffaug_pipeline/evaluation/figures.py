@@ -41,10 +41,16 @@ def draw_arms(comparison: dict[str, Any]) -> go.Figure:
             hovertemplate=f"mean %{{x:.1f}} %, interval {low:.1f} to {high:.1f}<extra></extra>",
         )
     if comparison["zero_shot"] is not None:
-        figure.add_vline(
-            x=100 * comparison["zero_shot"]["mean"],
-            line={"dash": "dot", "color": "#94a3b8"},
-            annotation={"text": "zero-shot CLIP", "font": {"color": "#64748b", "size": 11}},
+        place = 100 * comparison["zero_shot"]["mean"]
+        figure.add_vline(x=place, line={"dash": "dot", "color": "#94a3b8"})
+        figure.add_scatter(
+            x=[place],
+            y=[arms[0]],
+            mode="text",
+            text="zero-shot CLIP ",
+            textposition="top left",
+            textfont={"color": "#64748b", "size": 11},
+            hoverinfo="skip",
         )
     return _finish(figure, f"{METRIC_TITLES[comparison['metric']]} on real test images, %", 90 + 60 * len(arms))
 

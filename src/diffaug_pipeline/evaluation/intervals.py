@@ -24,7 +24,9 @@ def crossed_interval(values: np.ndarray, resampled: np.ndarray, confidence: floa
     """Interval of the mean of (S,) `values`, one per seed; (B, S) `resampled` are they on B resamples of the images.
 
     The variance of the mean is that over seeds divided by S plus the covariance which shared images give two seeds.
-    With one seed only the images' part is known; the interval then says nothing about other seeds.
+    Test images alone make seeds differ by their own variance less that covariance, so the variance over seeds is not
+    believed to be smaller: five seeds that agree by chance would otherwise promise too much. With one seed only the
+    images' part is known, and the interval says nothing about other seeds.
 
     >>> resampled = np.random.default_rng(0).normal(0.5, 0.0, (200, 5))
     >>> interval = crossed_interval(np.array([0.4, 0.5, 0.5, 0.5, 0.6]), resampled, 0.95)
@@ -36,19 +38,20 @@ def crossed_interval(values: np.ndarray, resampled: np.ndarray, confidence: floa
     if seeds == 1:
         variance, freedom = float(resampled[:, 0].var(ddof=1)), np.inf
     else:
-        between_seeds = float(values.var(ddof=1))
-        shared = max(0.0, _mean_covariance(resampled))
+        own, covariance = _image_variance(resampled)
+        observed, shared = float(values.var(ddof=1)), max(0.0, covariance)
+        between_seeds = max(observed, own - covariance)
         variance = between_seeds / seeds + shared
-        freedom = (between_seeds + seeds * shared) ** 2 / (between_seeds**2 / (seeds - 1)) if between_seeds else np.inf
+        freedom = (between_seeds + seeds * shared) ** 2 / (observed**2 / (seeds - 1)) if observed else np.inf
     half_width = float(stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(variance))
     return Interval(mean, mean - half_width, mean + half_width)
 
 
-def _mean_covariance(resampled: np.ndarray) -> float:
-    """Mean covariance of two different columns."""
+def _image_variance(resampled: np.ndarray) -> tuple[float, float]:
+    """Mean variance of a column, and mean covariance of two different ones."""
     covariance = np.cov(resampled, rowvar=False)
-    seeds = len(covariance)
-    return float((covariance.sum() - np.trace(covariance)) / (seeds * (seeds - 1)))
+    seeds, own = len(covariance), np.trace(covariance)
+    return float(own / seeds), float((covariance.sum() - own) / (seeds * (seeds - 1)))
 
 
 def bootstrap_counts(images: int, samples: int, seed: int) -> np.ndarray:

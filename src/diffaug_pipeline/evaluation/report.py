@@ -19,6 +19,7 @@ from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import open_image
 
 GALLERY_PX = 160
+STAGES = ("ingestion", "prompts", "synthesis", "filtering", "merging", "training", "evaluation")
 ARM_DESCRIPTIONS = {
     "real_only": "real training images, traditional augmentation",
     "augmented": "the same, mixed with accepted synthetic images",
@@ -80,11 +81,11 @@ def render_report(content: ReportContent) -> str:
 
 def summarize_costs(run_record: dict[str, Any], decisions: pd.DataFrame) -> dict[str, Any]:
     """What this run spent: seconds per stage, images per second, and seconds per accepted image."""
-    stages: dict[str, float] = {}
+    stages = dict.fromkeys(STAGES, 0.0)
     made = making_seconds = reused = 0.0
     for node in run_record.get("nodes", {}).values():
-        stage = next(iter(node["tags"]), "other")
-        stages[stage] = stages.get(stage, 0.0) + node["seconds"]
+        for stage in node["tags"]:
+            stages[stage] = stages.get(stage, 0.0) + node["seconds"]
         for name, output in node["outputs"].items():
             if name.endswith(".synthetic_images"):
                 made += output.get("images_made", 0)
@@ -92,7 +93,7 @@ def summarize_costs(run_record: dict[str, Any], decisions: pd.DataFrame) -> dict
                 making_seconds += output.get("seconds_making", 0)
     accepted = int(decisions["accepted"].sum())
     return {
-        "stages": stages,
+        "stages": {stage: seconds for stage, seconds in stages.items() if seconds},
         "images_made": int(made),
         "images_reused": int(reused),
         "images_per_second": made / making_seconds if making_seconds else None,

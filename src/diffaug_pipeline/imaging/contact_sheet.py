@@ -10,6 +10,7 @@ MAX_COLUMNS = 12
 THUMBNAIL_PX = 64
 LABEL_WIDTH_PX = 120
 GAP_PX = 4
+MIN_WIDTH_PX = 400
 
 
 def draw_contact_sheet(index: pd.DataFrame, read: Callable[[str], Image.Image]) -> Image.Image:
@@ -17,7 +18,8 @@ def draw_contact_sheet(index: pd.DataFrame, read: Callable[[str], Image.Image]) 
     labels = sorted(index["label"].unique())
     shown = labels[:MAX_ROWS]
     cell = THUMBNAIL_PX + GAP_PX
-    width = LABEL_WIDTH_PX + MAX_COLUMNS * cell + GAP_PX
+    columns = min(MAX_COLUMNS, max(index["label"].value_counts(), default=0))
+    width = max(LABEL_WIDTH_PX + columns * cell + GAP_PX, MIN_WIDTH_PX)
     sheet = Image.new("RGB", (width, max(1, len(shown)) * cell + 28), "white")
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(13)

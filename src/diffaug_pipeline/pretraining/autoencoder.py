@@ -1,6 +1,5 @@
 """The KL autoencoder that turns 32x32 pictures into 8x8 latents and back."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +31,7 @@ def train_autoencoder(pool: pd.DataFrame, options: AutoencoderOptions, folder: P
     variance = means.var() + deviations.square().mean()
     average.register_to_config(scaling_factor=round(variance.rsqrt().item(), 5))
     average.save_pretrained(folder)
-    (folder / "history.json").write_text(json.dumps(history))
+    loop.save_history(history, folder)
 
 
 def build_autoencoder(options: AutoencoderOptions) -> AutoencoderKL:

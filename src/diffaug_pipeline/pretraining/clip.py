@@ -4,7 +4,6 @@ With ten classes nearly every batch holds many pictures one sentence fits, so th
 right answers wrong. Instead each picture is asked three questions: which class, which tone, which pattern.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +42,7 @@ def train_clip(pool: pd.DataFrame, options: ClipOptions, folder: Path) -> None:
     average, history = loop.train(model, loss_at_step, options.loop, folder, "clip")
     average.save_pretrained(folder)
     CLIPProcessor(image_processor=build_image_processor(), tokenizer=tokenizer).save_pretrained(folder)
-    (folder / "history.json").write_text(json.dumps(history))
+    loop.save_history(history, folder)
 
 
 def build_clip(tokenizer: CLIPTokenizer, options: ClipOptions) -> CLIPModel:

@@ -1,6 +1,5 @@
 """The text-conditional UNet that removes noise from latents, assembled into a Stable Diffusion pipeline."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -54,7 +53,7 @@ def train_denoiser(
         feature_extractor=None,
         requires_safety_checker=False,
     ).save_pretrained(folder)
-    (folder / "history.json").write_text(json.dumps(history))
+    loop.save_history(history, folder)
     (folder / "latents.safetensors").unlink()
 
 

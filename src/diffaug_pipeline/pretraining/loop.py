@@ -15,6 +15,7 @@ from diffaug_pipeline.pretraining.options import LoopOptions
 from diffaug_pipeline.progress import progress_bar
 from diffaug_pipeline.seeding import derive_seed
 
+STATE_FILE = "training_state.safetensors"
 STEPS_PER_HISTORY_ROW = 100
 
 LossAtStep = Callable[[nn.Module, torch.Generator], Tensor]
@@ -26,13 +27,13 @@ def train(
     """Minimises `loss_at_step(model, generator)`; returns the averaged model and the loss history.
 
     Each step draws from a generator seeded by its number, so a resumed training equals an uninterrupted one.
-    The state lives in `folder/training_state.safetensors` until the caller removes it.
+    The state lives in `folder` until `save_history` closes the training.
     """
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay, betas=(0.9, 0.99)
     )
     average = copy.deepcopy(model).requires_grad_(False)
-    state_file = folder / "training_state.safetensors"
+    state_file = folder / STATE_FILE
     start, history = _restore(state_file, model, average, optimizer)
     recent: list[float] = []
     with progress_bar(options.steps, description, "steps", initial=start) as bar:
@@ -55,6 +56,12 @@ def train(
                 if (step + 1) % options.checkpoint_every == 0:
                     _store(state_file, model, average, optimizer, step + 1, history)
     return average.eval(), history
+
+
+def save_history(history: list[dict[str, float]], folder: Path) -> None:
+    """Writes the loss history beside the finished model and removes the training state."""
+    (folder / "history.json").write_text(json.dumps(history))
+    (folder / STATE_FILE).unlink(missing_ok=True)
 
 
 def learning_rate_factor(step: int, options: LoopOptions) -> float:
