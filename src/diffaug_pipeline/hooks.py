@@ -42,6 +42,7 @@ class RunVersions:
                 dataset.pin(versions[0])
             else:
                 missing.append(name)
+        _withdraw_partial_outputs(pipeline, catalog, run_id)
         if missing:
             raise VersionError(
                 f"no version exists of {', '.join(missing)}; run the pipeline that makes it first, "
@@ -165,6 +166,16 @@ class RunSummary:
             f"Go on with: kedro run --resume {run_params['run_id']}\n",
             err=True,
         )
+
+
+def _withdraw_partial_outputs(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
+    """A node that was cut off between two of its outputs runs again, so the finished one must make room."""
+    for node in pipeline.nodes:
+        outputs = [catalog.get(name) for name in node.outputs]
+        finished = [dataset for dataset in outputs if dataset.has_version(run_id)]
+        if len(finished) < len(outputs):
+            for dataset in finished:
+                dataset.withdraw()
 
 
 def _load_record(catalog: DataCatalog, run_id: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 import base64
 import io
-import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -115,22 +116,41 @@ def test_resuming_with_another_plan_is_refused(tmp_path):
 
 
 def test_a_second_writer_is_refused_by_name(tmp_path):
-    target = dataset(tmp_path, "v1")
-    lock = target.staging_root / "v1.lock"
-    lock.parent.mkdir(parents=True)
-    lock.write_text(json.dumps({"pid": os.getppid(), "host": os.uname().nodename}))
-    with pytest.raises(DatasetError, match=f"written by process {os.getppid()}"):
-        target.save(planned(plan(4), Maker()))
+    second = dataset(tmp_path, "v1")
+
+    def meanwhile(rows: pd.DataFrame) -> list:
+        second.save(planned(plan(4), Maker()))
+        return []
+
+    with pytest.raises(DatasetError, match=f"is being written by process {os.getpid()} on"):
+        dataset(tmp_path, "v1").save(planned(plan(4), meanwhile))
 
 
-def test_the_lock_of_a_dead_process_is_taken_over(tmp_path):
+def test_the_lock_of_a_dead_process_is_free(tmp_path):
+    script = (
+        "import os, sys\nfrom factories import Maker, plan, planned\nfrom kedro.io import Version\n"
+        "from diffaug_pipeline.datasets import ImageSetDataset\n"
+        f"ImageSetDataset(filepath={str(tmp_path / 'images')!r}, version=Version('v1', 'v1'))"
+        ".save(planned(plan(4), lambda rows: os._exit(9)))"
+    )
+    died = subprocess.run([sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[1])
+    assert died.returncode == 9
+    assert (tmp_path / "images" / ".staging" / "v1.owner").exists()
+    dataset(tmp_path, "v1").save(planned(plan(4), Maker()))
+    assert len(dataset(tmp_path, "v1").load()) == 4
+    assert list((tmp_path / "images" / ".staging").iterdir()) == []
+
+
+def test_a_withdrawn_version_is_published_again_with_the_same_bytes(tmp_path):
     target = dataset(tmp_path, "v1")
-    lock = target.staging_root / "v1.lock"
-    lock.parent.mkdir(parents=True)
-    lock.write_text(json.dumps({"pid": 2**22 + 1, "host": os.uname().nodename}))
-    target.save(planned(plan(4), Maker()))
-    assert len(target.load()) == 4
-    assert not lock.exists()
+    target.save(planned(plan(10), Maker()))
+    before = tree_bytes(tmp_path / "images" / "v1")
+    target.withdraw()
+    assert not target.exists()
+    maker = Maker()
+    target.save(planned(plan(10), maker))
+    assert maker.made == []
+    assert tree_bytes(tmp_path / "images" / "v1") == before
 
 
 def test_a_version_is_written_once(tmp_path):

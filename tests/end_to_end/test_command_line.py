@@ -1,8 +1,10 @@
 """What goes wrong on the command line gets one clear answer."""
 
 import json
+import shutil
 
 import pytest
+from factories import tree_bytes
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +44,16 @@ def test_resume_repeats_env_pipelines_and_params_and_refuses_others(tmp_path, ke
     record = json.loads((tmp_path / "08_reporting" / "run_record.json" / "r1" / "run_record.json").read_text())
     assert record["selection"]["to_nodes"] == ["classification.plan_synthesis"]
     assert len(record["attempts"]) == 2
+
+
+def test_a_node_cut_off_between_two_outputs_runs_again(tmp_path, kedro_run):
+    first = ("--pipelines", "classification", "--to-nodes", "classification.plan_synthesis", "--run-id", "r1")
+    kedro_run(tmp_path, *first)
+    before = tree_bytes(tmp_path / "02_intermediate")
+    shutil.rmtree(tmp_path / "02_intermediate" / "classification" / "ingestion_report.json")
+    kedro_run(tmp_path, "--resume", "r1")
+    after = tree_bytes(tmp_path / "02_intermediate")
+    assert {name: content for name, content in after.items() if ".staging" not in name} == before
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,9 @@
 
 <filepath>/<version>/<name>            a complete version
 <filepath>/.staging/<version>/         one being written; survives a crash, so the writer can go on
-<filepath>/.staging/<version>.lock     who is writing it
+<filepath>/.staging/<version>.lock     held by the process that writes it, named in `.owner`; free once that is gone
 """
 
-import json
 import os
 import socket
 from abc import abstractmethod
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from filelock import FileLock, Timeout
 from kedro.io import AbstractVersionedDataset, DatasetError, Version
 
 from diffaug_pipeline.errors import VersionError
@@ -77,58 +77,37 @@ class VersionedArtifact(AbstractVersionedDataset):
 
         What a crashed writer of the same version left there is still there.
         """
-        version = self.resolve_save_version()
         self._get_save_path()
         self.staging_root.mkdir(parents=True, exist_ok=True)
-        lock = self.staging_root / f"{version}.lock"
-        _acquire(lock)
+        lock, owner = (self.staging_root / f"{self.save_version}.{kind}" for kind in ("lock", "owner"))
         try:
-            yield self.staging_root / f"{version}{self._filepath.suffix}"
-        finally:
-            lock.unlink(missing_ok=True)
+            with FileLock(lock, timeout=0):
+                owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+                yield self._staged_path
+                owner.unlink()
+                lock.unlink()
+        except Timeout:
+            writer = owner.read_text() if owner.exists() else "another process"
+            raise VersionError(
+                f"{self._staged_path} is being written by {writer}; wait for it, stop it, or choose another --run-id."
+            ) from None
+
+    @property
+    def _staged_path(self) -> Path:
+        return self.staging_root / f"{self.save_version}{self._filepath.suffix}"
+
+    def withdraw(self) -> None:
+        """Takes a complete version back into staging, for a node that must be run again because of another output.
+
+        Finished images and seeds in it are found there and not made again.
+        """
+        self._staged_path.parent.mkdir(parents=True, exist_ok=True)
+        published = Path(self._get_versioned_path(self.save_version))
+        published.replace(self._staged_path)
+        published.parent.rmdir()
 
     def publish(self, staged: Path) -> None:
         """Makes the staged file or folder the complete version, all at once."""
         target = Path(self._get_save_path())
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.replace(target)
-
-
-def _acquire(lock: Path) -> None:
-    """Creates `lock` naming this process; takes over one whose process is gone."""
-    ours = {"pid": os.getpid(), "host": socket.gethostname()}
-    while True:
-        try:
-            with lock.open("x") as file:
-                json.dump(ours, file)
-            return
-        except FileExistsError:
-            owner = _read_owner(lock)
-            if owner is not None and _is_running(owner):
-                raise VersionError(
-                    f"{lock.with_suffix('')} is being written by process {owner['pid']} on {owner['host']}; "
-                    "wait for it, stop it, or choose another --run-id."
-                ) from None
-            lock.unlink(missing_ok=True)
-
-
-def _read_owner(lock: Path) -> dict[str, Any] | None:
-    try:
-        return json.loads(lock.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-
-
-def _is_running(owner: dict[str, Any]) -> bool:
-    """Processes of other hosts cannot be asked and count as running; our own process is no stranger to itself."""
-    if owner["host"] != socket.gethostname():
-        return True
-    if owner["pid"] == os.getpid():
-        return False
-    try:
-        os.kill(owner["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -4,6 +4,7 @@
         images/000012/<recipe>.png     made in batch 12; at most `batch_size` per folder
         images/reused-0003/…           hard links to what an earlier version made under the same recipe
         index.parquet                  see `imaging.image_set`; paths of own images relative to this folder
+        batches.json                   which images were made together
         contact_sheet.png              what kedro-viz shows
         manifest.json                  counts, columns, checksums; written last
 
@@ -175,8 +176,7 @@ def _write_set(index: pd.DataFrame, staged: Path, final: Path) -> None:
     stored.loc[own, "path"] = [_relative_path(path, staged, final) for path in stored.loc[own, "path"]]
     extra = [column for column in stored if column not in COLUMNS]
     stored[[*COLUMNS, *extra]].to_parquet(staged / INDEX, index=False)
-    (staged / BATCHES).unlink(missing_ok=True)
-    files = {name: sha256_of(staged / name) for name in (CONTACT_SHEET, INDEX)}
+    written = [name for name in (BATCHES, CONTACT_SHEET, INDEX) if (staged / name).exists()]
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "images": len(stored),
@@ -184,7 +184,7 @@ def _write_set(index: pd.DataFrame, staged: Path, final: Path) -> None:
         "by_origin": stored["origin"].value_counts().sort_index().to_dict(),
         "columns": {column: str(dtype) for column, dtype in stored[[*COLUMNS, *extra]].dtypes.items()},
         "fingerprint": _digest(stored["sha256"].sort_values()),
-        "files": files,
+        "files": {name: sha256_of(staged / name) for name in written},
     }
     write_manifest(staged, manifest)
 
