@@ -31,6 +31,7 @@ def pack_embedded(
     """Fills `folder` with `generator/`, `clip/` and `fashion_few_shot/`, ready to be copied into the package."""
     pipeline = StableDiffusionPipeline.from_pretrained(generator.folder, dtype=torch.float16)
     pipeline.save_pretrained(folder / "generator")
+    _forget_origin(folder / "generator")
     scorer = CLIPModel.from_pretrained(clip.folder, dtype=torch.float16)
     scorer.save_pretrained(folder / "clip")
     for pattern in ("*token*.json", "*processor*.json"):
@@ -53,6 +54,14 @@ def pack_embedded(
     (folder / LICENCE_FILE).write_text(licence)
 
 
+def _forget_origin(folder: Path) -> None:
+    """Removes from the configs where on this machine the parts were loaded from."""
+    for file in folder.rglob("*.json"):
+        content = json.loads(file.read_text())
+        if content.pop("_name_or_path", None) is not None:
+            file.write_text(json.dumps(content, indent=2) + "\n")
+
+
 def _generator_card(quality: dict[str, Any], recipes: dict[str, Options], counts: dict[str, int]) -> str:
     return f"""---
 license: mit
@@ -62,22 +71,35 @@ pipeline_tag: text-to-image
 
 # Embedded generator
 
-A latent diffusion model for 32x32 pictures of ten garments, in Stable Diffusion's folder layout: `AutoencoderKL`
-(f = 4), `UNet2DConditionModel` on 8x8 latents, `CLIPTextModel`. It exists so that this project runs offline on a CPU
-through the same classes as with a hub model. It knows nothing but these classes: {", ".join(CLASS_NAMES)}; and the
-words {", ".join([*TONES[1:], *PATTERNS[1:]])}.
+{
+        _paragraph(
+            f'''A latent diffusion model for 32x32 pictures of ten garments, in Stable Diffusion's folder layout:
+            `AutoencoderKL` (f = 4), `UNet2DConditionModel` on 8x8 latents, `CLIPTextModel`. It exists so that this
+            project runs offline on a CPU through the same classes as with a hub model. It knows nothing but these
+            classes: {", ".join(CLASS_NAMES)}; and the words {", ".join([*TONES[1:], *PATTERNS[1:]])}.'''
+        )
+    }
 
-**Data.** {counts["pool_train"]:,} pictures of Fashion-MNIST's official training split (Zalando, MIT licence), 28x28
-padded to 32x32; {counts["pool_val"]:,} more were held out. No picture of the few-shot task, nor a near copy of one, is
-among them. Captions were formed from class, tone and pattern; tone and pattern were measured on the pixels.
+{
+        _paragraph(
+            f'''**Data.** {counts["pool_train"]:,} pictures of Fashion-MNIST's official training split (Zalando, MIT
+            licence), 28x28 padded to 32x32; {counts["pool_val"]:,} more were held out. No picture of the few-shot
+            task, nor a near copy of one, is among them. Captions were formed from class, tone and pattern; tone and
+            pattern were measured on the pixels.'''
+        )
+    }
 
-**Measured.** Autoencoder: mean squared error {quality["reconstruction_mse"]:.4f} on [-1, 1] on held-out pictures.
-{quality["generated_recognised"]:.1%} of {quality["generated_images"]:,} generated pictures are recognised as their
-class by the embedded CLIP (held-out real ones: {quality["zero_shot_accuracy"]:.1%}). KID on that CLIP's embedding:
-{quality["kid_generated"]:.5f}, against {quality["kid_real_halves"]:.5f} between two halves of the held-out pictures.
+{
+        _paragraph(
+            f'''**Measured.** Autoencoder: mean squared error {quality["reconstruction_mse"]:.4f} on [-1, 1] on held-out
+            pictures. {quality["generated_recognised"]:.1%} of {quality["generated_images"]:,} generated pictures are
+            recognised as their class by the embedded CLIP (held-out real ones: {quality["zero_shot_accuracy"]:.1%}).
+            KID on that CLIP's embedding: {quality["kid_generated"]:.5f}, against {quality["kid_real_halves"]:.5f}
+            between two halves of the held-out pictures.'''
+        )
+    }
 
-**Made by** `kedro run --pipelines pretraining`, seeds {recipes["autoencoder"].loop.seed} (autoencoder) and
-{recipes["denoiser"].loop.seed} (denoiser), with
+**Made by** `kedro run --pipelines pretraining` with
 
 ```json
 {_recipes_json(recipes, "autoencoder", "denoiser")}
@@ -96,22 +118,40 @@ pipeline_tag: zero-shot-image-classification
 
 # Embedded CLIP
 
-A small `CLIPModel` for 32x32 pictures of ten garments ({", ".join(CLASS_NAMES)}), the scorer of the embedded default.
+{
+        _paragraph(
+            f'''A small `CLIPModel` for 32x32 pictures of ten garments ({", ".join(CLASS_NAMES)}), the scorer of the
+            embedded default.'''
+        )
+    }
 
-**Data.** {counts["pool_train"]:,} pictures of Fashion-MNIST's official training split (Zalando, MIT licence), none of
-them, nor a near copy, in the few-shot task. Trained as zero-shot classification over sentences from several templates.
+{
+        _paragraph(
+            f'''**Data.** {counts["pool_train"]:,} pictures of Fashion-MNIST's official training split (Zalando, MIT
+            licence), none of them, nor a near copy, in the few-shot task. Trained as zero-shot classification over
+            sentences from several templates.'''
+        )
+    }
 
-**Measured.** Zero-shot accuracy {quality["zero_shot_accuracy"]:.1%} on {quality["held_out_images"]:,} held-out
-pictures, sentences averaged over templates.
+{
+        _paragraph(
+            f'''**Measured.** Zero-shot accuracy {quality["zero_shot_accuracy"]:.1%} on
+            {quality["held_out_images"]:,} held-out pictures, sentences averaged over templates.'''
+        )
+    }
 
-**Made by** `kedro run --pipelines pretraining`, seed {recipes["clip"].loop.seed}, with
+**Made by** `kedro run --pipelines pretraining` with
 
 ```json
 {_recipes_json(recipes, "clip")}
 ```
 
-**Limits.** It was taught with labels on tens of thousands of pictures of the very kind it scores. About anything else
-its scores mean nothing.
+{
+        _paragraph(
+            '''**Limits.** It was taught with labels on tens of thousands of pictures of the very kind it scores. About
+            anything else its scores mean nothing.'''
+        )
+    }
 """
 
 
@@ -123,8 +163,13 @@ task_categories: [image-classification]
 
 # Fashion few-shot
 
-A small classification task cut from Fashion-MNIST (Zalando Research, MIT licence, see `../{LICENCE_FILE}`; Xiao et al.
-2017): ten garments, pictures of 28x28 pixels padded to 32x32 with black.
+{
+        _paragraph(
+            f'''A small classification task cut from Fashion-MNIST (Zalando Research, MIT licence, see
+            `../{LICENCE_FILE}`; Xiao et al. 2017): ten garments, pictures of 28x28 pixels padded to 32x32 with
+            black.'''
+        )
+    }
 
 | split | pictures |
 |---|---|
@@ -132,10 +177,20 @@ A small classification task cut from Fashion-MNIST (Zalando Research, MIT licenc
 | validation | {counts["val"]:,} |
 | test | {counts["test"]:,} |
 
-All come from the official test split, one of each group of near copies (mean squared difference below the pipeline's
-`min_distance`). `pool_content_hashes.npy` holds the hashes (blake2b, 8 bytes, of the 28x28 pixels) of all pictures the
-embedded models were trained or measured on; none equals a hash of this task's pictures.
+{
+        _paragraph(
+            '''All come from the official test split, one of each group of near copies (mean squared difference below
+            the pipeline's `min_distance`). `pool_content_hashes.npy` holds the hashes (blake2b, 8 bytes, of the 28x28
+            pixels) of all pictures the embedded models were trained or measured on; none equals a hash of this
+            task's pictures.'''
+        )
+    }
 """
+
+
+def _paragraph(text: str) -> str:
+    """`text` as one line, which Markdown viewers wrap as they like."""
+    return " ".join(text.split())
 
 
 def _recipes_json(recipes: dict[str, Options], *names: str) -> str:
