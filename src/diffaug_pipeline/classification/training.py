@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from diffaug_pipeline.classification.augmentation import build_augmentation
+from diffaug_pipeline.classification.augmentation import Augmentation
 from diffaug_pipeline.classification.options import TrainingOptions
 from diffaug_pipeline.classification.pixels import PixelFile, decoded
 from diffaug_pipeline.classification.resnet import build_resnet, normalize
@@ -126,7 +126,7 @@ def train_seed(job: SeedJob, on_step: Callable[[], Any] | None = None) -> None:
         momentum=options.momentum,
         nesterov=options.momentum > 0,
     )
-    augment = build_augmentation(options.augmentation, options.input_size_px)
+    augment = Augmentation(options.augmentation, options.input_size_px)
     batches = draw_batches(
         job.rows, options.steps, options.batch_size, np.random.default_rng(derive_seed(job.seed, "order"))
     )
@@ -141,7 +141,7 @@ def train_seed(job: SeedJob, on_step: Callable[[], Any] | None = None) -> None:
         for group in optimizer.param_groups:
             group["lr"] = options.learning_rate * _learning_rate_factor(step, options)
         model.train()
-        images = torch.stack([augment(torch.from_numpy(pixels[row].copy())) for row in rows])
+        images = augment(torch.from_numpy(pixels[rows]))
         losses = F.cross_entropy(
             model(normalize(images.to(job.device))),
             labels[rows].to(job.device),
