@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.cli.utils import KedroCliError
 
 from diffaug_pipeline.errors import DiffaugError
 from diffaug_pipeline.session import requested_run_id
@@ -21,7 +20,7 @@ def cli() -> None:
 def run(run_id: str | None, resume: str | None, **options: Any) -> dict[str, Any]:
     """Run the pipeline."""
     if run_id and resume:
-        raise KedroCliError("--run-id and --resume both name the run; give one of them.")
+        raise click.ClickException("--run-id and --resume both name the run; give one of them.")
     try:
         if resume:
             from diffaug_pipeline.resume import options_of_run
@@ -34,7 +33,7 @@ def run(run_id: str | None, resume: str | None, **options: Any) -> dict[str, Any
             requested_run_id.reset(token)
     except Exception as error:
         if explained := _explained(error):
-            raise KedroCliError(str(explained)) from error
+            raise click.ClickException(str(explained)) from error
         raise
 
 

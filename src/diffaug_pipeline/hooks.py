@@ -62,7 +62,7 @@ class RunRecord:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Opens the record, or goes on with that of an interrupted run."""
-        parameters = catalog.load("parameters")
+        parameters = _as_written(catalog.load("parameters"))
         record = _load_record(catalog, run_params["run_id"])
         if record:
             _refuse_changes(record, parameters)
@@ -187,7 +187,7 @@ def _load_record(catalog: DataCatalog, run_id: str) -> dict[str, Any]:
 
 
 def _refuse_changes(record: dict[str, Any], parameters: dict[str, Any]) -> None:
-    before, now = _flatten(record["parameters"]), _flatten(json.loads(json.dumps(parameters, default=str)))
+    before, now = _flatten(record["parameters"]), _flatten(parameters)
     changed = [
         f"{key}: {before.get(key, 'absent')!r} then, {now.get(key, 'absent')!r} now"
         for key in sorted(before.keys() | now.keys())
@@ -199,6 +199,11 @@ def _refuse_changes(record: dict[str, Any], parameters: dict[str, Any]) -> None:
             + "\n  ".join(changed[:20])
             + "\nresume it with those, or start a new run."
         )
+
+
+def _as_written(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Plain values again, where Kedro has put a validated block in the place of a dictionary."""
+    return json.loads(json.dumps(parameters, default=lambda block: block.model_dump(mode="json")))
 
 
 def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
