@@ -78,7 +78,7 @@ def test_the_command_ends_with_verdict_figures_and_report(finished):
     printed = finished[1].stdout
     assert "classification: INCONCLUSIVE" in printed
     assert re.search(r"top-1 accuracy, augmented\s+\d+\.\d %", printed)
-    report = re.search(r"report: (.*)", printed).group(1)
+    report = re.search(r"^report: (.*)$", printed, re.MULTILINE).group(1)
     assert Path(report).is_file()
 
 

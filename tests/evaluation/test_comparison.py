@@ -20,6 +20,8 @@ OPTIONS = EvaluationOptions(
     seed=0,
 )
 
+NO_REFERENCE = pd.DataFrame(columns=["seed", "image_id", "label", "predicted", "probabilities"])
+
 
 def arm(accuracy: float, seeds: int = 5, images: int = 400, salt: int = 0) -> pd.DataFrame:
     tables = []
@@ -44,7 +46,7 @@ def arm(accuracy: float, seeds: int = 5, images: int = 400, salt: int = 0) -> pd
 
 @pytest.mark.parametrize(("accuracy", "verdict"), [(0.9, "helped"), (0.7, "inconclusive"), (0.5, "hurt")])
 def test_the_verdict_follows_the_truth(accuracy, verdict):
-    comparison = compare_arms({"real_only": arm(0.7), "augmented": arm(accuracy, salt=1)}, None, OPTIONS)
+    comparison = compare_arms({"real_only": arm(0.7), "augmented": arm(accuracy, salt=1)}, NO_REFERENCE, OPTIONS)
     assert comparison["verdict"] == verdict
     low, high = comparison["interval"]
     assert low <= accuracy - 0.7 <= high
@@ -54,14 +56,14 @@ def test_the_verdict_follows_the_truth(accuracy, verdict):
 
 
 def test_identical_arms_differ_by_exactly_nothing():
-    comparison = compare_arms({"real_only": arm(0.7), "augmented": arm(0.7)}, None, OPTIONS)
+    comparison = compare_arms({"real_only": arm(0.7), "augmented": arm(0.7)}, NO_REFERENCE, OPTIONS)
     assert comparison["delta"] == 0
     assert comparison["interval"] == [0, 0]
     assert comparison["verdict"] == "inconclusive"
 
 
 def test_four_seeds_never_give_a_verdict():
-    comparison = compare_arms({"real_only": arm(0.5, 4), "augmented": arm(0.95, 4, salt=1)}, None, OPTIONS)
+    comparison = compare_arms({"real_only": arm(0.5, 4), "augmented": arm(0.95, 4, salt=1)}, NO_REFERENCE, OPTIONS)
     assert comparison["verdict"] == "inconclusive"
     assert "4 paired seeds are too few" in comparison["reason"]
 
@@ -85,9 +87,9 @@ def test_controls_and_reference_are_compared_too():
 
 def test_unpaired_arms_are_refused():
     with pytest.raises(ValueError, match="augmented has seeds"):
-        compare_arms({"real_only": arm(0.7), "augmented": arm(0.7, seeds=4)}, None, OPTIONS)
+        compare_arms({"real_only": arm(0.7), "augmented": arm(0.7, seeds=4)}, NO_REFERENCE, OPTIONS)
     with pytest.raises(ValueError, match="not asked about the same test images"):
-        compare_arms({"real_only": arm(0.7), "augmented": arm(0.7, images=399)}, None, OPTIONS)
+        compare_arms({"real_only": arm(0.7), "augmented": arm(0.7, images=399)}, NO_REFERENCE, OPTIONS)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ METRIC_TITLES = {"top1_accuracy": "top-1 accuracy", "macro_f1": "macro F1"}
 
 
 def compare_arms(
-    predictions: dict[str, pd.DataFrame], zero_shot: pd.DataFrame | None, options: EvaluationOptions
+    predictions: dict[str, pd.DataFrame], zero_shot: pd.DataFrame, options: EvaluationOptions
 ) -> dict[str, Any]:
     """All that the verdict rests on; `predictions` by arm, `real_only` and `augmented` among them.
 
-    Differences are taken per seed on the same test images. Raises ValueError if arms differ in seeds or images.
+    `zero_shot` predictions may be empty. Differences are taken per seed on the same test images. Raises ValueError if
+    arms differ in seeds or images.
     """
     outcomes = {arm: Outcomes.of(table) for arm, table in predictions.items()}
     _check_paired(outcomes)
@@ -65,7 +66,7 @@ def compare_arms(
             | {arm: interval_of(f"recall:{name}", arm)["mean"] for arm in outcomes}
             for name in outcomes[BASELINE].class_names
         },
-        "zero_shot": None if zero_shot is None else _interval_of_fixed_model(zero_shot, options),
+        "zero_shot": None if zero_shot.empty else _interval_of_fixed_model(zero_shot, options),
     }
 
 
