@@ -1,0 +1,78 @@
+"""kedro-viz on our project: namespaces collapse, image sets show their contact sheet, tables and plots preview."""
+
+import base64
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def viz(project, environment, kedro_run, tmp_path_factory) -> Iterator[str]:
+    """The address of a running kedro-viz over a finished smoke run."""
+    data_root = tmp_path_factory.mktemp("data")
+    kedro_run(data_root, "--pipelines", "classification", "--run-id", "shown")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ("viz", "run", "--env", "smoke", "--no-browser", "--host", "127.0.0.1", "--port", str(port))
+    log = tmp_path_factory.mktemp("viz") / "log.txt"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "kedro", *words, "--params", f"data_root={data_root}"],
+            cwd=project,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}/api"
+    try:
+        deadline = time.monotonic() + 180
+        while True:
+            try:
+                fetch(f"{address}/main")
+                break
+            except (URLError, ConnectionError):
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def fetch(url: str) -> dict:
+    with urlopen(url, timeout=60) as answer:
+        return json.load(answer)
+
+
+def preview_of(viz: str, name: str) -> object:
+    nodes = {node["name"]: node["id"] for node in fetch(f"{viz}/main")["nodes"] if node["type"] == "data"}
+    return fetch(f"{viz}/nodes/{nodes[name]}")["preview"]
+
+
+def test_namespaces_collapse_to_task_and_arm(viz):
+    graph = fetch(f"{viz}/main")
+    modular = graph["modular_pipelines"]
+    assert {"classification", "classification.real_only", "classification.augmented"} <= modular.keys()
+    assert {"synthetic", "models", "reporting"} <= set(graph["layers"])
+
+
+@pytest.mark.parametrize("name", ["real_images", "synthetic_images", "augmented.training_set"])
+def test_image_sets_show_their_contact_sheet(viz, name):
+    assert base64.b64decode(preview_of(viz, f"classification.{name}")).startswith(b"\x89PNG")
+
+
+def test_tables_figures_and_metrics_preview(viz):
+    assert "accepted" in preview_of(viz, "classification.filter_decisions")["columns"]
+    assert preview_of(viz, "classification.arms_figure")["data"]
+    assert "inconclusive" in json.dumps(preview_of(viz, "classification.comparison"))
