@@ -31,11 +31,10 @@ class TrainingOptions(Options):
     """Optimisation steps, equal in every arm."""
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0)
-    """Peak, after linear warm-up; cosine decay to zero."""
+    """Peak of AdamW's, after linear warm-up; cosine decay to zero."""
     warmup_steps: int = Field(ge=0)
-    momentum: float = Field(ge=0, lt=1)
-    """Nesterov momentum of SGD."""
     weight_decay: float = Field(ge=0)
+    """Of AdamW; biases and normalisation are not decayed."""
     label_smoothing: float = Field(ge=0, lt=1)
     augmentation: AugmentationOptions
     evaluations: int = Field(ge=1)

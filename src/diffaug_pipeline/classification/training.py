@@ -120,11 +120,10 @@ def train_seed(job: SeedJob, on_step: Callable[[], Any] | None = None) -> None:
     torch.manual_seed(derive_seed(job.seed, "initial weights"))
     model = build_resnet(options.architecture, options.weights, len(job.class_names)).to(job.device)
     decay, no_decay = _parameter_groups(model)
-    optimizer = torch.optim.SGD(
+    optimizer = torch.optim.AdamW(
         [{"params": decay, "weight_decay": options.weight_decay}, {"params": no_decay, "weight_decay": 0.0}],
         lr=options.learning_rate,
-        momentum=options.momentum,
-        nesterov=options.momentum > 0,
+        betas=(0.9, 0.99),
     )
     augment = Augmentation(options.augmentation, options.input_size_px)
     batches = draw_batches(
