@@ -71,8 +71,9 @@ def measure(count: int) -> None:
             templates=["a photo of a {class_name}"],
             batch_size=64,
             device="cpu",
-            clip_score={"enabled": True, "quantile": 0.1, "min_images_per_class": 100},
-            zero_shot={"enabled": True, "min_margin": 0.0},
+            min_images_per_class=100,
+            clip_score={"enabled": True, "quantile": 0.1},
+            zero_shot={"enabled": True, "quantile": 0.1},
         )
         decisions, _ = filter_images(store.load(), real, filtering)
         assert len(decisions) == count

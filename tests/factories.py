@@ -79,7 +79,7 @@ class Maker:
         if self._fail_at_batch == len(self.batches):
             raise RuntimeError("out of memory")
         self.batches.append(rows["recipe"].tolist())
-        return [EncodedImage(encode_png(noise_image(int(seed))), ".png", 32, 32) for seed in rows["seed"]]
+        return [EncodedImage(encode_png(noise_image(int(seed))), ".png") for seed in rows["seed"]]
 
     @property
     def made(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Everything this project raises on purpose.
 
 DiffaugError
+├── ParameterError          parameters that are valid one by one do not fit together
 ├── DatasetFormatError      the user's dataset cannot be understood
 ├── UnknownClassesError     the generator was never taught the classes asked for
 ├── ModelFolderError        a model folder is missing, damaged or unsafe to load
@@ -11,6 +12,10 @@ DiffaugError
 
 class DiffaugError(Exception):
     """What came, what is allowed, what to do."""
+
+
+class ParameterError(DiffaugError, ValueError):
+    """Parameters that are valid one by one do not fit together, or with the dataset."""
 
 
 class DatasetFormatError(DiffaugError, ValueError):

@@ -1,74 +1,73 @@
-"""What happens around every run: versions are pinned, a record is kept, the outcome is printed."""
+"""What happens around every run: versions are settled, a record is kept, the outcome is printed."""
 
 import json
+import shlex
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import settings
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.run_environment import device_used, git_state, library_versions, machine
+from diffaug_pipeline.session import RUN_RECORD
 
-RUN_RECORD = "run_record"
+if TYPE_CHECKING:
+    from diffaug_pipeline.datasets.locking import Lock
 
-
-class RunVersions:
-    """Every dataset of a run reads and writes the run's own version; inputs made elsewhere keep one fixed version."""
-
-    @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Pins all versions before anything is loaded."""
-        from diffaug_pipeline.datasets.artifact import VersionedArtifact
-
-        run_id = run_params["run_id"]
-        recorded = _load_record(catalog, run_id)
-        made_here = pipeline.all_outputs()
-        missing = []
-        for name in sorted(pipeline.datasets()):
-            dataset = catalog.get(name)
-            if not isinstance(dataset, VersionedArtifact) or name in (run_params["load_versions"] or {}):
-                continue
-            if name in made_here or name == RUN_RECORD or dataset.has_version(run_id):
-                dataset.pin(run_id)
-            elif version := recorded.get("versions_read", {}).get(name):
-                dataset.pin(version)
-            elif versions := dataset.list_versions(full_path=False):
-                dataset.pin(versions[0])
-            else:
-                missing.append(name)
-        _withdraw_partial_outputs(pipeline, catalog, run_id)
-        if missing:
-            raise VersionError(
-                f"no version exists of {', '.join(missing)}; run the pipeline that makes it first, "
-                "e.g. `kedro run --pipelines classification`."
-            )
+WITHOUT_EFFECT_ON_RESULTS = ("data_root", "gallery_images", "workers")
+"""Parameters that may differ when a run is resumed."""
 
 
-class RunRecord:
-    """Keeps the ledger: what ran, with which parameters, code and libraries, what it read and wrote, for how long."""
+class RunLedger:
+    """Settles which versions a run reads and writes, lets one process at a time run an id, and keeps the run's record.
+
+    The record says what ran, with which parameters, code and libraries, what it read and wrote, and for how long.
+    """
 
     def __init__(self) -> None:
         self._catalog: DataCatalog | None = None
+        self._lock: Lock | None = None
         self._record: dict[str, Any] = {}
         self._node_started = 0.0
         self._save_started = 0.0
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Opens the record, or goes on with that of an interrupted run."""
+        """Opens the record, or goes on with that of an interrupted run; nothing changes on disk before all checks."""
+        self._record = {}
+        lock = catalog.get(RUN_RECORD).lock(run_params["run_id"])
+        lock.acquire(f"run {run_params['run_id']} is being run")
+        try:
+            self._begin(run_params, pipeline, catalog)
+        except BaseException:
+            lock.release()
+            raise
+        self._lock = lock
+
+    def _begin(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+        from diffaug_pipeline.lineage import choose_versions, make_room
+
+        run_id, records = run_params["run_id"], catalog.get(RUN_RECORD)
+        check_choices(pipeline, catalog)
         parameters = _as_written(catalog.load("parameters"))
-        record = _load_record(catalog, run_params["run_id"])
-        if record:
-            _refuse_changes(record, parameters)
+        earlier = records.read(run_id) if records.has_version(run_id) else {}
+        if earlier:
+            _refuse_changes(earlier, parameters)
+        settled = earlier.get("versions_read", {}) | (run_params["load_versions"] or {})
+        versions = choose_versions(pipeline, catalog, run_id, settled)
+        for name, version in versions.items():
+            catalog.get(name).pin(version)
+        make_room(pipeline, catalog, run_id)
         self._catalog = catalog
         self._record = {
-            "run_id": run_params["run_id"],
+            "run_id": run_id,
             "status": "running",
             "env": run_params["env"],
             "pipelines": run_params["pipeline_names"],
@@ -81,9 +80,9 @@ class RunRecord:
             "code": git_state(Path(run_params["project_path"])),
             "libraries": library_versions(),
             "machine": machine(),
-            "versions_read": record.get("versions_read", {}),
-            "nodes": record.get("nodes", {}),
-            "attempts": [*record.get("attempts", []), {"started": _now()}],
+            "versions_read": earlier.get("versions_read", {}) | _versions_read(pipeline, versions),
+            "nodes": earlier.get("nodes", {}),
+            "attempts": [*earlier.get("attempts", []), {"started": _now()}],
         }
         self._write()
 
@@ -92,13 +91,6 @@ class RunRecord:
         """Starts the clock of a node; loading its inputs is not counted."""
         self._node_started = time.perf_counter()
         self._record["nodes"][node.name] = {"tags": sorted(node.tags), "seconds": 0.0, "outputs": {}}
-
-    @hook_impl
-    def after_dataset_loaded(self, dataset_name: str) -> None:
-        """Notes which version was read."""
-        dataset = self._catalog.get(dataset_name) if self._catalog else None
-        if hasattr(dataset, "resolve_load_version"):
-            self._record["versions_read"][dataset_name] = dataset.resolve_load_version()
 
     @hook_impl
     def before_dataset_saved(self) -> None:
@@ -125,9 +117,10 @@ class RunRecord:
         self._close("finished")
 
     @hook_impl
-    def on_pipeline_error(self, error: Exception) -> None:
-        """Closes the record of a run that failed."""
-        self._close("failed", error=str(error)[:2_000])
+    def on_pipeline_error(self, error: BaseException) -> None:
+        """Closes the record of a run that failed or was stopped from the keyboard."""
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        self._close(status, error=str(error)[:2_000])
 
     def _close(self, status: str, **details: str) -> None:
         if not self._record:
@@ -136,6 +129,7 @@ class RunRecord:
         self._record["attempts"][-1] |= {"finished": _now(), "status": status, **details}
         self._record["machine"]["device"] = device_used()
         self._write()
+        self._lock.release()
 
     def _write(self) -> None:
         self._catalog.get(RUN_RECORD).save(self._record)
@@ -160,34 +154,38 @@ class RunSummary:
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, run_params: dict[str, Any]) -> None:
-        """Says that nothing is lost."""
+        """Says that nothing is lost, and the command that goes on."""
+        words = ["kedro run --resume", run_params["run_id"]]
+        if run_params["env"] not in (None, settings.CONFIG_LOADER_ARGS["default_run_env"]):
+            words += ["--env", run_params["env"]]
+        if data_root := run_params["runtime_params"].get("data_root"):
+            words += ["--params", shlex.quote(f"data_root={data_root}")]
         click.echo(
-            f"\nrun {run_params['run_id']} stopped; what is finished is kept. "
-            f"Go on with: kedro run --resume {run_params['run_id']}\n",
-            err=True,
+            f"\nrun {run_params['run_id']} stopped; what is finished is kept. Go on with: {' '.join(words)}\n", err=True
         )
 
 
-def _withdraw_partial_outputs(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
-    """A node that was cut off between two of its outputs runs again, so the finished one must make room."""
-    for node in pipeline.nodes:
-        outputs = [catalog.get(name) for name in node.outputs]
-        finished = [dataset for dataset in outputs if dataset.has_version(run_id)]
-        if len(finished) < len(outputs):
-            for dataset in finished:
-                dataset.withdraw()
+def check_choices(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Raises `ParameterError` where parameters that are valid one by one do not fit together."""
+    used = pipeline.inputs()
+    for name in sorted(name for name in used if name.startswith("params:") and name.endswith(".synthesis")):
+        synthesis, prompts = catalog.load(name), name.removesuffix("synthesis") + "prompts"
+        preset = catalog.load("params:generators").choose(synthesis.generator)
+        synthesis.check_strengths(preset)
+        if prompts in used:
+            catalog.load("params:vocabularies").choose(catalog.load(prompts).vocabulary or preset.vocabulary)
 
 
-def _load_record(catalog: DataCatalog, run_id: str) -> dict[str, Any]:
-    dataset = catalog.get(RUN_RECORD)
-    if not dataset.has_version(run_id):
-        return {}
-    dataset.pin(run_id)
-    return dataset.load()
+def _versions_read(pipeline: Pipeline, versions: dict[str, str]) -> dict[str, str]:
+    read = {name for node in pipeline.nodes for name in node.inputs} - {RUN_RECORD}
+    return {name: versions[name] for name in sorted(read & versions.keys())}
 
 
 def _refuse_changes(record: dict[str, Any], parameters: dict[str, Any]) -> None:
-    before, now = _flatten(record["parameters"]), _flatten(parameters)
+    before, now = (
+        {key: value for key, value in _flatten(block).items() if key.split(".")[-1] not in WITHOUT_EFFECT_ON_RESULTS}
+        for block in (record["parameters"], parameters)
+    )
     changed = [
         f"{key}: {before.get(key, 'absent')!r} then, {now.get(key, 'absent')!r} now"
         for key in sorted(before.keys() | now.keys())

@@ -5,7 +5,7 @@ from typing import Any
 from kedro.framework.project import settings
 
 from diffaug_pipeline.errors import VersionError
-from diffaug_pipeline.hooks import RUN_RECORD
+from diffaug_pipeline.session import RUN_RECORD
 
 LAST = "last"
 
@@ -22,9 +22,17 @@ def options_of_run(wanted: str, options: dict[str, Any]) -> tuple[str, dict[str,
     for key, values in record["selection"].items():
         if not options[key]:
             completed[key] = values
-    if not options["params"]:
-        completed["params"] = record["runtime_params"]
+    completed["params"] = _laid_over(record["runtime_params"], options["params"] or {})
     return record["run_id"], completed
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _laid_over(below[key], above[key])
+        for key in below.keys() & above.keys()
+        if isinstance(below[key], dict) and isinstance(above[key], dict)
+    }
+    return below | above | both
 
 
 def _read_record(wanted: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -38,5 +46,4 @@ def _read_record(wanted: str, options: dict[str, Any]) -> dict[str, Any]:
     run_id = known[0] if wanted == LAST else wanted
     if run_id not in known:
         raise VersionError(f"no run {run_id!r} is recorded; the latest are {', '.join(known[:5])}.")
-    records.pin(run_id)
-    return records.load()
+    return records.read(run_id)

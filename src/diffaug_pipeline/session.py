@@ -1,5 +1,6 @@
 """One version id for everything a run writes, across processes; the same id again goes on where it stopped."""
 
+from contextlib import chdir
 from contextvars import ContextVar
 from typing import Any
 
@@ -8,6 +9,9 @@ from kedro.io.core import generate_timestamp
 
 from diffaug_pipeline.errors import VersionError
 
+RUN_RECORD = "run_record"
+"""The ledger's name in the catalog."""
+
 requested_run_id: ContextVar[str | None] = ContextVar("requested_run_id", default=None)
 """Set by the command line, whose `run` cannot pass it through Kedro's own."""
 
@@ -15,7 +19,8 @@ requested_run_id: ContextVar[str | None] = ContextVar("requested_run_id", defaul
 class RunSession(KedroServiceSession):
     """Kedro's session, with the run id chosen by the caller; outputs that exist under it are not made again.
 
-    `hooks.RunVersions` pins what a run writes to its id, so "exists" means "exists in this run".
+    `hooks.RunLedger` pins what a run writes to its id, so "exists" means "exists in this run". Relative paths are
+    relative to the project folder, wherever the command was given.
     """
 
     def run(self, run_id: str | None = None, only_missing_outputs: bool = False, **options: Any) -> dict[str, Any]:
@@ -26,4 +31,16 @@ class RunSession(KedroServiceSession):
                 "use --resume <run id> to finish an interrupted run."
             )
         chosen = run_id or requested_run_id.get() or generate_timestamp()
-        return super().run(run_id=chosen, only_missing_outputs=True, **options)
+        with chdir(self._project_path):
+            try:
+                return super().run(run_id=chosen, only_missing_outputs=True, **options)
+            except KeyboardInterrupt as interruption:
+                self._tell_hooks(interruption, chosen, options)
+                raise
+
+    def _tell_hooks(self, interruption: KeyboardInterrupt, run_id: str, options: dict[str, Any]) -> None:
+        """Kedro tells its hooks of exceptions only, which an interruption from the keyboard is not."""
+        run_params = {"run_id": run_id, "env": self.env, "runtime_params": options.get("runtime_params") or {}}
+        self._hook_manager.hook.on_pipeline_error(
+            error=interruption, run_params=run_params, pipeline=None, catalog=None
+        )

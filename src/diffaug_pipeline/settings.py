@@ -1,9 +1,9 @@
 """Project settings, read by Kedro."""
 
-from diffaug_pipeline.hooks import RunRecord, RunSummary, RunVersions
+from diffaug_pipeline.hooks import RunLedger, RunSummary
 from diffaug_pipeline.session import RunSession
 
-HOOKS = (RunVersions(), RunRecord(), RunSummary())
+HOOKS = (RunLedger(), RunSummary())
 SESSION_CLASS = RunSession
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -1,18 +1,24 @@
 """Training and prediction with a real ResNet on pictures small enough to take seconds."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from factories import real_image_set
 from PIL import Image
+from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
 from diffaug_pipeline.checkpoint import Checkpoint
 from diffaug_pipeline.classification.options import TrainingOptions
-from diffaug_pipeline.classification.pixels import decoded
+from diffaug_pipeline.classification.pixels import decode_to_file
 from diffaug_pipeline.classification.prediction import predict, read_history
 from diffaug_pipeline.classification.resnet import build_resnet
 from diffaug_pipeline.classification.training import train_classifiers
@@ -111,13 +117,13 @@ def test_seeds_side_by_side_equal_seeds_one_after_the_other(trained, real, tmp_p
             torch.testing.assert_close(first[name].float(), second[name].float(), rtol=1e-3, atol=1e-3)
 
 
-def test_pixels_are_read_once_and_fitted(real):
-    with decoded(real, 24, "cover") as file:
-        pixels = file.open()
-        assert pixels.shape == (len(real), 3, 24, 24)
-        assert pixels.dtype == np.uint8
-        path = file.path
-    assert not path.exists()
+def test_pixels_are_fitted_into_one_file(real, tmp_path):
+    pixels = decode_to_file(real, 24, "cover", tmp_path / "pixels.npy").open()
+    assert pixels.shape == (len(real), 3, 24, 24)
+    assert pixels.dtype == np.uint8
+    with Image.open(real.index["path"].iloc[3]) as image:
+        expected = np.asarray(image.convert("RGB").resize((24, 24), Image.Resampling.LANCZOS))
+    np.testing.assert_array_equal(pixels[3].transpose(1, 2, 0), expected)
 
 
 def test_weights_may_come_from_a_safetensors_file_of_another_task(tmp_path):
@@ -126,6 +132,15 @@ def test_weights_may_come_from_a_safetensors_file_of_another_task(tmp_path):
     model = build_resnet("resnet18", str(tmp_path / "donor.safetensors"), 3)
     assert torch.equal(model.layer3[0].conv1.weight, donor.layer3[0].conv1.weight)
     assert model.fc.out_features == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"seeds": [1, 1]}, "named once"), ({"warmup_steps": 40}, "must be less than steps")],
+)
+def test_options_that_cannot_work_are_refused(changes, message):
+    with pytest.raises(ValidationError, match=message):
+        options(**changes)
 
 
 @pytest.mark.parametrize("name", ["missing.safetensors", "weights.pt"])
@@ -139,6 +154,41 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
     save_file({"conv1.weight": torch.zeros(64, 3, 7, 7)}, tmp_path / "thin.safetensors")
     with pytest.raises(ModelFolderError, match="lacks"):
         build_resnet("resnet18", str(tmp_path / "thin.safetensors"), 3)
+
+
+def test_leftovers_of_a_killed_training_are_cleared_away(real, tmp_path):
+    (tmp_path / ".seed_0").mkdir()
+    (tmp_path / ".seed_0" / "model.safetensors").write_bytes(b"half")
+    train_classifiers(real_only(real), real, options(seeds=[0], steps=3, evaluations=1), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "seed_0"]
+
+
+@pytest.mark.slow
+def test_workers_die_with_the_process_that_started_them(tmp_path):
+    script = (
+        "from pathlib import Path\nfrom test_training import options\nfrom factories import real_image_set\n"
+        "from diffaug_pipeline.classification.training import train_classifiers\n"
+        "from diffaug_pipeline.merging.training_sets import real_only\n"
+        "if __name__ == '__main__':\n"
+        f"    real = real_image_set(Path({str(tmp_path)!r}) / 'real', {{'train': 4, 'val': 4}})\n"
+        f"    folder = Path({str(tmp_path)!r}) / 'checkpoint'\n    folder.mkdir()\n"
+        "    train_classifiers(real_only(real), real, options(workers=2, steps=100_000), folder)\n"
+    )
+    (tmp_path / "run.py").write_text(script)
+    tests = Path(__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": f"{tests}{os.pathsep}{tests / 'classification'}"}
+    parent = subprocess.Popen([sys.executable, str(tmp_path / "run.py")], env=environment)
+    deadline = time.monotonic() + 120
+    while not (steps := [np.load(file) for file in tmp_path.rglob("steps_done.npy")]) or steps[0].min() == 0:
+        assert parent.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    workers = psutil.Process(parent.pid).children(recursive=True)
+    assert len(workers) >= 2
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert alive == []
 
 
 def test_history_is_plain_json(trained):

@@ -24,6 +24,21 @@ def test_every_bad_parameter_is_named_before_anything_runs(tmp_path, kedro_run):
     assert not list(tmp_path.glob("0*/**/*.parquet"))
 
 
+@pytest.mark.parametrize(
+    ("param", "message"),
+    [
+        ("classification.synthesis.generator=sd16", "there is no generator 'sd16'; there are embedded, sd15"),
+        ("classification.prompts.vocabulary=fancy", "there is no vocabulary 'fancy'"),
+    ],
+)
+def test_names_that_do_not_exist_stop_the_run_before_the_dataset_is_read(tmp_path, kedro_run, param, message):
+    done = kedro_run(tmp_path, "--pipelines", "classification", params=(param,), check=False)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(tmp_path.glob("02_intermediate/**/*.json"))
+
+
 def test_a_missing_dataset_is_one_sentence_and_no_traceback(tmp_path, kedro_run):
     done = kedro_run(
         tmp_path, "--pipelines", "classification", params=("classification.ingestion.dataset=/no/such",), check=False
@@ -40,7 +55,7 @@ def test_resume_repeats_env_pipelines_and_params_and_refuses_others(tmp_path, ke
     changed = kedro_run(tmp_path, "--resume", "last", params=("classification.synthesis.seed=8",), check=False)
     assert changed.returncode == 1
     assert "classification.synthesis.seed: 7 then, 8 now" in changed.stderr
-    kedro_run(tmp_path, "--resume", "last", params=("classification.synthesis.seed=7",))
+    kedro_run(tmp_path, "--resume", "last")
     record = json.loads((tmp_path / "08_reporting" / "run_record.json" / "r1" / "run_record.json").read_text())
     assert record["selection"]["to_nodes"] == ["classification.plan_synthesis"]
     assert len(record["attempts"]) == 2

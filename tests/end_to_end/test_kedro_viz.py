@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 import socket
 import subprocess
 import sys
@@ -44,9 +45,15 @@ def viz(project, environment, kedro_run, tmp_path_factory) -> Iterator[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """Among those kedro-viz takes: the ports an operating system hands out by itself are above them."""
+    for port in random.sample(range(20_000, 49_000), 100):
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    pytest.fail("no port is free")
 
 
 def answers(address: str, server: subprocess.Popen) -> bool:

@@ -11,7 +11,9 @@ RUN = "smoke-test"
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, kedro_run):
+    """The two arms, then the controls added under the same id."""
     data_root = tmp_path_factory.mktemp("data")
+    kedro_run(data_root, "--pipelines", "classification", "--run-id", RUN)
     return data_root, kedro_run(data_root, "--pipelines", "classification_controls", "--run-id", RUN)
 
 
@@ -71,6 +73,7 @@ def test_the_run_record_tells_the_whole_story(finished):
     assert made["bytes"] > 10_000
     assert record["nodes"]["classification.augmented.train_classifiers"]["seconds"] > 0
     assert set(record["versions_read"].values()) == {RUN}
+    assert len(record["attempts"]) == 2
     assert record["libraries"]["torch"]
 
 

@@ -13,7 +13,6 @@ EDIT = """
 classification:
   ingestion:
     dataset: {dataset}
-    images_per_class: {{train: null, val: null, test: null}}
   synthesis: {{mode: image_to_image, strength: 0.3}}
 """
 

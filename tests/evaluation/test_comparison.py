@@ -92,6 +92,13 @@ def test_unpaired_arms_are_refused():
         compare_arms({"real_only": arm(0.7), "augmented": arm(0.7, images=399)}, NO_REFERENCE, OPTIONS)
 
 
+def test_arms_asked_about_other_images_are_refused_though_labels_agree():
+    others = arm(0.7)
+    others["image_id"] = "other" + others["image_id"]
+    with pytest.raises(ValueError, match="not asked about the same test images"):
+        compare_arms({"real_only": arm(0.7), "augmented": others}, NO_REFERENCE, OPTIONS)
+
+
 @pytest.mark.parametrize(
     ("delta", "low", "high", "verdict", "words"),
     [
@@ -117,7 +124,7 @@ def test_with_images_that_never_vary_the_interval_is_the_t_interval_over_seeds()
 
 def test_with_seeds_that_never_vary_the_interval_is_that_of_the_images():
     answers = (np.random.default_rng(0).random(500) < 0.7).astype(float)
-    counts = bootstrap_counts(500, 4_000, 0)
+    counts = np.concatenate(list(bootstrap_counts(500, 4_000, 0)))
     resampled = np.repeat((counts @ answers / 500)[:, None], 5, axis=1)
     interval = crossed_interval(np.full(5, answers.mean()), resampled, 0.95)
     half_width = 1.96 * np.sqrt(answers.var() / 500)
@@ -127,7 +134,7 @@ def test_with_seeds_that_never_vary_the_interval_is_that_of_the_images():
 def test_intervals_cover_the_truth_about_as_often_as_they_claim():
     rng = np.random.default_rng(3)
     images, seeds, repetitions, hits = 300, 5, 200, 0
-    counts = bootstrap_counts(images, 250, 1) / images
+    counts = np.concatenate(list(bootstrap_counts(images, 250, 1))) / images
     for _ in range(repetitions):
         difference = (
             0.02

@@ -48,7 +48,7 @@ def test_metrics_on_resamples_equal_scikit_learn(name):
     rng = np.random.default_rng(0)
     drawn = rng.integers(0, 60, (5, 60))
     counts = np.stack([np.bincount(draw, minlength=60) for draw in drawn])
-    ours = outcomes.metric(name, counts)
+    ours = outcomes.metrics(counts)[name]
     for row, draw in enumerate(drawn):
         for column, seed in enumerate(outcomes.seeds):
             of_seed = table[table["seed"] == seed].reset_index(drop=True)

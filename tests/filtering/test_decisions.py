@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diffaug_pipeline.filtering.decisions import clip_score_thresholds, decide, score_images
-from diffaug_pipeline.filtering.options import ClipScoreRule, FilteringOptions
+from diffaug_pipeline.filtering.decisions import Thresholds, calibrate, decide, score_images
+from diffaug_pipeline.filtering.options import FilteringOptions
 
 OPTIONS = FilteringOptions(
     clip_model="embedded:clip",
@@ -11,9 +11,12 @@ OPTIONS = FilteringOptions(
     templates=["a photo of a {class_name}"],
     batch_size=8,
     device="cpu",
-    clip_score={"enabled": True, "quantile": 0.1, "min_images_per_class": 100},
-    zero_shot={"enabled": True, "min_margin": 0.2},
+    min_images_per_class=100,
+    clip_score={"enabled": True, "quantile": 0.1},
+    zero_shot={"enabled": True, "quantile": 0.1},
 )
+
+NEEDED = Thresholds(clip_score={"cat": 0.5}, zero_shot_margin={"cat": 0.2})
 
 
 def test_scores_of_known_cosines_and_probabilities():
@@ -28,28 +31,52 @@ def test_scores_of_known_cosines_and_probabilities():
 
 
 def real_scores(count: int) -> pd.DataFrame:
+    """Cats score low and evenly, dogs high and widely; nine in ten are taken for what they are."""
     rng = np.random.default_rng(0)
     return pd.concat(
-        pd.DataFrame({"label": label, "clip_score": level + spread * rng.standard_normal(count)})
-        for label, level, spread in (("cat", 0.5, 0.01), ("dog", 0.9, 0.05))
+        pd.DataFrame(
+            {
+                "label": label,
+                "clip_score": level + spread * rng.standard_normal(count),
+                "zero_shot_class": np.where(np.arange(count) % 10 == 0, "bird", label),
+                "zero_shot_margin": np.where(np.arange(count) % 10 == 0, -0.5, least + rng.random(count) / 2),
+            }
+        )
+        for label, level, spread, least in (("cat", 0.5, 0.01, 0.1), ("dog", 0.9, 0.05, 0.4))
     )
 
 
-def test_a_large_class_has_its_own_quantile():
+def test_a_large_class_has_its_own_quantiles():
     scores = real_scores(2_000)
-    thresholds = clip_score_thresholds(scores, ClipScoreRule(enabled=True, quantile=0.1, min_images_per_class=100))
+    thresholds = calibrate(scores, OPTIONS)
     for label, of_class in scores.groupby("label"):
-        assert thresholds[label] == pytest.approx(of_class["clip_score"].quantile(0.1))
+        assert thresholds.clip_score[label] == pytest.approx(of_class["clip_score"].quantile(0.1))
+        right = of_class[of_class["zero_shot_class"] == label]
+        assert thresholds.zero_shot_margin[label] == pytest.approx(right["zero_shot_margin"].quantile(0.1))
 
 
 def test_small_classes_pool_their_spread_but_keep_their_level():
     scores = real_scores(20)
-    rule = ClipScoreRule(enabled=True, quantile=0.1, min_images_per_class=100)
-    thresholds = clip_score_thresholds(scores, rule)
+    thresholds = calibrate(scores, OPTIONS)
     medians = scores.groupby("label")["clip_score"].median()
-    assert medians["cat"] - thresholds["cat"] == pytest.approx(medians["dog"] - thresholds["dog"])
-    rejected = scores["clip_score"] < scores["label"].map(thresholds)
+    below = {label: medians[label] - thresholds.clip_score[label] for label in ("cat", "dog")}
+    assert below["cat"] == pytest.approx(below["dog"])
+    rejected = scores["clip_score"] < scores["label"].map(thresholds.clip_score)
     assert rejected.mean() == pytest.approx(0.1, abs=0.03)
+
+
+def test_small_classes_share_one_margin_set_by_the_images_that_are_recognised():
+    scores = real_scores(20)
+    thresholds = calibrate(scores, OPTIONS)
+    right = scores[scores["zero_shot_class"] == scores["label"]]
+    expected = right["zero_shot_margin"].quantile(0.1)
+    assert expected > 0
+    assert thresholds.zero_shot_margin == {"cat": pytest.approx(expected), "dog": pytest.approx(expected)}
+
+
+def test_a_scorer_that_recognises_nothing_asks_for_no_margin():
+    scores = real_scores(20).assign(zero_shot_class="bird")
+    assert set(calibrate(scores, OPTIONS).zero_shot_margin.values()) == {0.0}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +93,7 @@ def test_the_first_failed_rule_is_the_reason(clip_score, seen_as, margin, accept
     scores = pd.DataFrame(
         {"label": ["cat"], "clip_score": [clip_score], "zero_shot_class": [seen_as], "zero_shot_margin": [margin]}
     )
-    decided = decide(scores, {"cat": 0.5}, OPTIONS).iloc[0]
+    decided = decide(scores, NEEDED, OPTIONS).iloc[0]
     assert bool(decided["accepted"]) is accepted
     assert decided["reason"] == reason or (reason is None and decided["reason"] is None)
 
@@ -80,4 +107,4 @@ def test_a_disabled_rule_rejects_nothing_and_still_scores():
     scores = pd.DataFrame(
         {"label": ["cat"], "clip_score": [0.0], "zero_shot_class": ["dog"], "zero_shot_margin": [-1.0]}
     )
-    assert decide(scores, {"cat": 0.5}, off)["accepted"].all()
+    assert decide(scores, NEEDED, off)["accepted"].all()

@@ -239,9 +239,7 @@ def test_a_class_without_test_images_is_an_error(tmp_path):
 
 
 def test_the_embedded_task_reads_as_an_ordinary_dataset():
-    planned, report = ingest(
-        options("embedded:fashion_few_shot", images_per_class={"train": 20, "val": None, "test": None})
-    )
+    planned, report = ingest(options("embedded:fashion_few_shot"))
     assert report["images"]["test"] == dict.fromkeys(report["images"]["test"], 200)
     assert set(report["images"]["train"].values()) == {20}
     assert "ankle boot" in report["images"]["val"]

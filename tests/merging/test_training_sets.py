@@ -132,3 +132,16 @@ def test_a_synthetic_image_outside_the_train_split_is_refused(real):
     made = synthetic({"bird": 2}, split="test")
     with pytest.raises(TrainingSetError, match=r"not of the train split, e\.g\. synthetic:bird/0"):
         training_sets.augmented(real, made, decisions(made), options())
+
+
+def test_nothing_accepted_is_an_error_that_says_what_to_do(real):
+    images = synthetic({"bird": 2, "cat": 2, "dog": 2})
+    rejected = tuple(images.index["image_id"])
+    with pytest.raises(TrainingSetError, match="none of 6 synthetic images was accepted"):
+        training_sets.augmented(real, images, decisions(images, rejected), options())
+
+
+def test_decisions_on_other_images_are_refused(real):
+    images, others = synthetic({"cat": 2}), synthetic({"cat": 3})
+    with pytest.raises(TrainingSetError, match="1 images that the filter decided on are not among"):
+        training_sets.augmented(real, images, decisions(others), options())

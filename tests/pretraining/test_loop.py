@@ -12,7 +12,7 @@ OPTIONS = LoopOptions(
     warmup_steps=10,
     weight_decay=0.0,
     ema_decay=0.9,
-    checkpoint_every=100,
+    checkpoint_every=70,
     seed=0,
 )
 

@@ -15,7 +15,8 @@ def options(folder, download_folder, **changes) -> PoolOptions:
         "folder": str(folder),
         "download_folder": str(download_folder),
         "seed": 0,
-        "train_images_per_class": 3,
+        "train_images_per_class": 2,
+        "extra_images_per_class": 1,
         "val_images_per_class": 2,
         "test_images_per_class": 4,
         "pool_val_images_per_class": 5,
@@ -32,11 +33,19 @@ def source(tmp_path):
 def test_every_picture_has_one_place(source, tmp_path):
     pool = read_pool(options(source, tmp_path / "raw"))
     counts = pool.groupby("split").size().to_dict()
-    assert counts == {"train": 30, "val": 20, "test": 40, "pool_val": 50, "pool_train": 150, "reserve": 110}
+    assert counts == {
+        "train": 20,
+        "extra": 10,
+        "val": 20,
+        "test": 40,
+        "pool_val": 50,
+        "pool_train": 150,
+        "reserve": 110,
+    }
     assert set(pool["class_name"]) == set(CLASS_NAMES)
     for split in ("train", "val", "test"):
         assert pool[pool["split"] == split]["label"].value_counts().nunique() == 1
-    task = pool["split"].isin(["train", "val", "test"])
+    task = pool["split"].isin(["train", "val", "test", "extra"])
     assert (pool.loc[task, "source_index"] >= 200).all()
     assert padded_images(pool).shape == (400, 32, 32)
 

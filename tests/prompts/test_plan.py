@@ -2,10 +2,10 @@ import pytest
 from factories import real_image_set
 from pydantic import ValidationError
 
-from diffaug_pipeline.errors import UnknownClassesError
+from diffaug_pipeline.errors import ParameterError, UnknownClassesError
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies, Vocabulary
 from diffaug_pipeline.prompts.plan import plan_synthesis
-from diffaug_pipeline.prompts.sentences import plain_sentences, sentences
+from diffaug_pipeline.prompts.sentences import sentences
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 
 VOCABULARIES = Vocabularies(
@@ -156,7 +156,7 @@ def test_classes_the_embedded_generator_does_not_know_are_refused_with_a_way_out
 
 
 def test_an_unknown_vocabulary_is_named(real, tiny_generator):
-    with pytest.raises(ValueError, match="there is no vocabulary 'fancy'; there are plain"):
+    with pytest.raises(ParameterError, match="there is no vocabulary 'fancy'; there are plain"):
         plan_synthesis(
             real,
             PROMPTS.model_copy(update={"vocabulary": "fancy"}),
@@ -166,8 +166,16 @@ def test_an_unknown_vocabulary_is_named(real, tiny_generator):
         )
 
 
-def test_plain_sentences_leave_no_stray_commas():
-    assert plain_sentences(VOCABULARIES.root["plain"], "owl") == ["a photo of an owl", "an owl"]
+def test_wording_of_a_class_that_does_not_exist_is_named(real, tiny_generator):
+    prompts = PROMPTS.model_copy(update={"wording": {"catt": "house cat"}})
+    with pytest.raises(ParameterError, match="names catt, which the dataset does not have; its classes are cat, dog"):
+        plan_synthesis(real, prompts, synthesis(), preset(str(tiny_generator)), VOCABULARIES)
+
+
+def test_a_strength_that_leaves_no_step_is_refused_with_the_smallest_that_does(real, tiny_generator):
+    options = synthesis(mode="image_to_image", strength=[0.1, 0.5])
+    with pytest.raises(ParameterError, match=r"0\.1 of 5 steps leaves none .* smallest strength with 5 steps is 0\.2"):
+        plan_synthesis(real, PROMPTS, options, preset(str(tiny_generator)), VOCABULARIES)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ from diffusers import (
 from factories import real_image_set
 from PIL import Image
 
+from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
 from diffaug_pipeline.prompts.plan import plan_synthesis
 from diffaug_pipeline.synthesis.generator import Generator
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+from diffaug_pipeline.synthesis.synthesize import synthesize
 
 VOCABULARIES = Vocabularies(
     {
@@ -30,20 +32,24 @@ VOCABULARIES = Vocabularies(
 )
 
 
-def setup(folder, real, **changes) -> tuple[Generator, pd.DataFrame]:
-    preset = GeneratorPreset(
-        model=str(folder),
-        revision=None,
-        variant=None,
-        licence="MIT",
-        commercial_use=True,
-        width_px=16,
-        height_px=16,
-        scheduler="dpmpp_2m",
-        num_inference_steps=4,
-        guidance_scale={"text_to_image": 2, "image_to_image": 2},
-        vocabulary="plain",
-    )
+def preset_of(folder, **changes) -> GeneratorPreset:
+    values = {
+        "model": str(folder),
+        "revision": None,
+        "variant": None,
+        "licence": "MIT",
+        "commercial_use": True,
+        "width_px": 16,
+        "height_px": 16,
+        "scheduler": "dpmpp_2m",
+        "num_inference_steps": 4,
+        "guidance_scale": {"text_to_image": 2, "image_to_image": 2},
+        "vocabulary": "plain",
+    }
+    return GeneratorPreset(**values | changes)
+
+
+def options_of(**changes) -> SynthesisOptions:
     values = {
         "generator": "tiny",
         "mode": "text_to_image",
@@ -59,9 +65,13 @@ def setup(folder, real, **changes) -> tuple[Generator, pd.DataFrame]:
         "allow_unknown_classes": False,
         "seed": 0,
     }
-    options = SynthesisOptions(**values | changes)
+    return SynthesisOptions(**values | changes)
+
+
+def setup(folder, real, **changes) -> tuple[Generator, pd.DataFrame]:
+    preset, options = preset_of(folder), options_of(**changes)
     plan = plan_synthesis(real, PromptOptions(vocabulary=None, wording={}), options, preset, VOCABULARIES)
-    return Generator(preset, options, real), plan
+    return Generator(preset, options, real, revision=plan["model_revision"].iloc[0]), plan
 
 
 def pixels(made) -> np.ndarray:
@@ -142,7 +152,7 @@ def test_sources_of_any_size_and_mode_are_fitted(tiny_generator, real, size, mod
         Image.new("RGB", size, "teal").convert(mode).save(path)
     generator, plan = setup(tiny_generator, real, mode="image_to_image")
     made = generator.make_images(plan)
-    assert {(image.width_px, image.height_px) for image in made} == {(16, 16)}
+    assert pixels(made).shape[1:3] == (16, 16)
 
 
 def test_guidance_of_one_needs_no_negative_prompt(tiny_generator, real):
@@ -159,3 +169,24 @@ def test_each_sentence_is_encoded_once(tiny_generator, real, monkeypatch):
     generator.make_images(plan)
     sentences = [sentence for sentence in calls if sentence is not None]
     assert sorted(sentences) == sorted({*plan["prompt"], "blurry"})
+
+
+@pytest.mark.parametrize(
+    ("preset_changes", "changes", "message"),
+    [
+        ({}, {"dtype": "bfloat16"}, "made for dtype float32, the parameters say bfloat16"),
+        ({}, {"fit": "contain"}, "made for fit cover, the parameters say contain"),
+        ({"variant": "fp16"}, {}, "made for variant None, the parameters say fp16"),
+    ],
+)
+def test_a_plan_made_for_other_options_is_refused(tiny_generator, real, preset_changes, changes, message):
+    _, plan = setup(tiny_generator, real)
+    assert len(synthesize(plan, real, options_of(), preset_of(tiny_generator)).plan) == len(plan)
+    with pytest.raises(VersionError, match=message):
+        synthesize(plan, real, options_of(**changes), preset_of(tiny_generator, **preset_changes))
+
+
+def test_a_plan_made_with_other_weights_is_refused(tiny_generator, real):
+    _, plan = setup(tiny_generator, real)
+    with pytest.raises(VersionError, match="made for model_revision other"):
+        synthesize(plan.assign(model_revision="other"), real, options_of(), preset_of(tiny_generator))

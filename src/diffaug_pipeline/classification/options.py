@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from diffaug_pipeline.imaging.options import Fit
 from diffaug_pipeline.options import Options
@@ -45,3 +45,16 @@ class TrainingOptions(Options):
     """Seeds trained side by side in one-thread processes on a CPU; null takes one per core."""
     device: str
     """`auto`, or what torch calls the device."""
+
+    @field_validator("seeds")
+    @classmethod
+    def _differ(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("every seed may be named once only")
+        return seeds
+
+    @model_validator(mode="after")
+    def _warms_up_in_time(self) -> "TrainingOptions":
+        if self.warmup_steps >= self.steps:
+            raise ValueError(f"warmup_steps ({self.warmup_steps}) must be less than steps ({self.steps})")
+        return self

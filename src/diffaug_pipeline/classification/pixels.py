@@ -1,10 +1,8 @@
 """Pictures at the network's input size, decoded once into a file that processes share."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -24,14 +22,16 @@ class PixelFile:
         return np.load(self.path, mmap_mode="r")
 
 
-@contextmanager
-def decoded(images: ImageSet, size_px: int, fit: Fit) -> Iterator[PixelFile]:
-    """The pictures of `images`, in index order, real and synthetic by the same path; gone when the block ends."""
-    with TemporaryDirectory(prefix="diffaug-pixels-") as folder:
-        file = PixelFile(Path(folder) / "pixels.npy")
-        array = np.lib.format.open_memmap(file.path, "w+", np.uint8, (len(images), 3, size_px, size_px))
-        for row, image in enumerate(track(images, len(images), "decoding", "images")):
-            array[row] = np.asarray(fit_image(image, (size_px, size_px), fit).image).transpose(2, 0, 1)
-        array.flush()
-        del array
-        yield file
+def decode(images: ImageSet, size_px: int, fit: Fit) -> Iterator[np.ndarray]:
+    """The pictures of `images` in index order, each (3, S, S) uint8; real and synthetic ones take the same path."""
+    for image in track(images, len(images), "decoding", "images"):
+        yield np.asarray(fit_image(image, (size_px, size_px), fit).image).transpose(2, 0, 1)
+
+
+def decode_to_file(images: ImageSet, size_px: int, fit: Fit, path: Path) -> PixelFile:
+    """All pictures of `images` in one file."""
+    array = np.lib.format.open_memmap(path, "w+", np.uint8, (len(images), 3, size_px, size_px))
+    for row, picture in enumerate(decode(images, size_px, fit)):
+        array[row] = picture
+    array.flush()
+    return PixelFile(path)

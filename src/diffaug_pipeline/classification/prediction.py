@@ -4,14 +4,16 @@ Predictions have one row per seed and image: `seed`, `image_id`, `label`, `predi
 order of the sorted class names).
 """
 
+from itertools import islice
+
 import numpy as np
 import pandas as pd
 from safetensors.torch import load_file
 
 from diffaug_pipeline.checkpoint import Checkpoint
-from diffaug_pipeline.classification.pixels import decoded
+from diffaug_pipeline.classification.pixels import decode
 from diffaug_pipeline.classification.resnet import build_resnet
-from diffaug_pipeline.classification.training import CONFIG, TRAINING, WEIGHTS, predict_logits
+from diffaug_pipeline.classification.training import CONFIG, EVALUATION_BATCH, TRAINING, WEIGHTS, predict_logits
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import ImageSet
 
@@ -35,17 +37,24 @@ def read_history(checkpoint: Checkpoint) -> pd.DataFrame:
 
 
 def predict(checkpoint: Checkpoint, images: ImageSet, device: str) -> pd.DataFrame:
-    """Predictions of every seed's network."""
-    config = checkpoint.read_json(CONFIG)
-    parts = []
-    with decoded(images, config["input_size_px"], config["fit"]) as pixels:
-        for seed, name in seed_folders(checkpoint).items():
-            model = build_resnet(config["architecture"], None, len(config["class_names"]))
-            model.load_state_dict(load_file(checkpoint.folder / name / WEIGHTS))
-            chosen = choose_device(device)
-            logits = predict_logits(model.to(chosen), pixels.open(), chosen)
-            parts.append(predictions_table(seed, images, logits.softmax(1).numpy(), config["class_names"]))
-    return pd.concat(parts, ignore_index=True)
+    """Predictions of every seed's network; each picture is decoded once."""
+    config, chosen = checkpoint.read_json(CONFIG), choose_device(device)
+    models = {}
+    for seed, name in seed_folders(checkpoint).items():
+        model = build_resnet(config["architecture"], None, len(config["class_names"]))
+        model.load_state_dict(load_file(checkpoint.folder / name / WEIGHTS))
+        models[seed] = model.to(chosen)
+    parts: dict[int, list[np.ndarray]] = {seed: [] for seed in models}
+    pictures = decode(images, config["input_size_px"], config["fit"])
+    while batch := list(islice(pictures, EVALUATION_BATCH)):
+        pixels = np.stack(batch)
+        for seed, model in models.items():
+            parts[seed].append(predict_logits(model, pixels, chosen).softmax(1).numpy())
+    tables = [
+        predictions_table(seed, images, np.concatenate(probabilities), config["class_names"])
+        for seed, probabilities in parts.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def predictions_table(seed: int, images: ImageSet, probabilities: np.ndarray, class_names: list[str]) -> pd.DataFrame:

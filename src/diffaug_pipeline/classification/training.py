@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from safetensors.torch import save_file
 
 from diffaug_pipeline.classification.augmentation import Augmentation
 from diffaug_pipeline.classification.options import TrainingOptions
-from diffaug_pipeline.classification.pixels import PixelFile, decoded
+from diffaug_pipeline.classification.pixels import PixelFile, decode_to_file
 from diffaug_pipeline.classification.resnet import build_resnet, normalize
 from diffaug_pipeline.classification.sampling import draw_batches
 from diffaug_pipeline.devices import choose_device
@@ -35,10 +36,9 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 
 @dataclass(frozen=True)
-class SeedJob:
-    """All that one training needs, small enough to send to another process."""
+class TrainingTask:
+    """What the trainings of all seeds share, small enough to send to another process."""
 
-    seed: int
     rows: pd.DataFrame
     pixels: PixelFile
     val_labels: np.ndarray
@@ -48,7 +48,7 @@ class SeedJob:
     device: str
     folder: Path
     steps_done: Path
-    slot: int
+    """(seeds,) steps each has taken, for the progress bar."""
 
 
 def train_classifiers(training_set: ImageSet, real_images: ImageSet, options: TrainingOptions, folder: Path) -> None:
@@ -57,49 +57,45 @@ def train_classifiers(training_set: ImageSet, real_images: ImageSet, options: Tr
     Layout: `config.json` (architecture, classes, input), `seed_<n>/model.safetensors`, `seed_<n>/training.json`
     (history, best step, seconds).
     """
-    class_names = real_images.class_names
-    validation = real_images.where(split="val")
+    for leftover in folder.glob(".*/"):
+        shutil.rmtree(leftover)
+    class_names, validation = real_images.class_names, real_images.where(split="val")
     config = {"class_names": class_names, **options.model_dump(exclude={"seeds", "workers", "device"})}
     (folder / CONFIG).write_text(json.dumps(config, indent=2))
-    open_seeds = [seed for seed in options.seeds if not (folder / f"seed_{seed}").exists()]
-    device = choose_device(options.device)
+    open_seeds = [seed for seed in options.seeds if not _seed_folder(folder, seed).exists()]
+    if not open_seeds:
+        return
     size, fit = options.input_size_px, options.fit
-    with (
-        decoded(training_set, size, fit) as pixels,
-        decoded(validation, size, fit) as val_pixels,
-        TemporaryDirectory(prefix="diffaug-steps-") as scratch,
-    ):
+    with TemporaryDirectory(prefix=".scratch-", dir=folder) as scratch:
         steps_done = Path(scratch) / "steps_done.npy"
-        np.lib.format.open_memmap(steps_done, "w+", np.int64, (max(1, len(open_seeds)),)).flush()
-        jobs = [
-            SeedJob(
-                seed=seed,
-                rows=training_set.index[["label", "origin", "sampling_weight", "loss_weight"]],
-                pixels=pixels,
-                val_labels=_label_numbers(validation.index["label"], class_names),
-                val_pixels=val_pixels,
-                class_names=class_names,
-                options=options,
-                device=device,
-                folder=folder,
-                steps_done=steps_done,
-                slot=slot,
-            )
-            for slot, seed in enumerate(open_seeds)
-        ]
-        _run_jobs(jobs, options, device)
+        np.lib.format.open_memmap(steps_done, "w+", np.int64, (len(open_seeds),)).flush()
+        task = TrainingTask(
+            rows=training_set.index[["label", "origin", "sampling_weight", "loss_weight"]],
+            pixels=decode_to_file(training_set, size, fit, Path(scratch) / "train.npy"),
+            val_labels=_label_numbers(validation.index["label"], class_names),
+            val_pixels=decode_to_file(validation, size, fit, Path(scratch) / "val.npy"),
+            class_names=class_names,
+            options=options,
+            device=choose_device(options.device),
+            folder=folder,
+            steps_done=steps_done,
+        )
+        _train_seeds(task, open_seeds)
 
 
-def _run_jobs(jobs: list[SeedJob], options: TrainingOptions, device: str) -> None:
-    workers = min(len(jobs), options.workers or os.cpu_count() or 1) if device == "cpu" else 1
-    with progress_bar(len(jobs) * options.steps, f"training {len(jobs)} seeds", "steps") as bar:
-        if workers <= 1:
-            for job in jobs:
-                train_seed(job, bar.update)
+def _train_seeds(task: TrainingTask, seeds: list[int]) -> None:
+    """One after the other, or on a CPU side by side; how is decided by the options, not by which seeds are left."""
+    options, cores = task.options, _usable_cores()
+    workers = min(len(options.seeds), options.workers or cores) if task.device == "cpu" else 1
+    with progress_bar(len(seeds) * options.steps, f"training {len(seeds)} seeds", "steps") as bar:
+        if workers == 1:
+            for slot, seed in enumerate(seeds):
+                train_seed(task, seed, slot, bar.update)
             return
-        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_use_one_thread) as pool:
-            running = {pool.submit(train_seed, job) for job in jobs}
-            steps_done = np.load(jobs[0].steps_done, mmap_mode="r")
+        start = (os.getpid(), max(1, cores // workers))
+        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=start) as pool:
+            running = {pool.submit(train_seed, task, seed, slot) for slot, seed in enumerate(seeds)}
+            steps_done = np.load(task.steps_done, mmap_mode="r")
             while running:
                 finished, running = wait(running, timeout=SECONDS_BETWEEN_LOOKS)
                 bar.update(int(steps_done.sum()) - bar.n)
@@ -107,18 +103,30 @@ def _run_jobs(jobs: list[SeedJob], options: TrainingOptions, device: str) -> Non
                     future.result()
 
 
-def _use_one_thread() -> None:
-    torch.set_num_threads(1)
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def train_seed(job: SeedJob, on_step: Callable[[], Any] | None = None) -> None:
-    """Trains with one seed and renames the result into place.
+def _start_worker(parent: int, threads: int) -> None:
+    """Takes a share of the cores, and dies with the parent, which may be killed and started anew."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        os._exit(1)
+
+    torch.set_num_threads(threads)
+    Thread(target=watch, daemon=True).start()
+
+
+def train_seed(task: TrainingTask, seed: int, slot: int, on_step: Callable[[], Any] | None = None) -> None:
+    """Trains with one seed and renames the result into place; counts its steps in `slot` of `steps_done`.
 
     The seed decides initial weights, the order of images and their augmentation; arms with equal seeds share all three.
     """
-    options, started = job.options, time.perf_counter()
-    torch.manual_seed(derive_seed(job.seed, "initial weights"))
-    model = build_resnet(options.architecture, options.weights, len(job.class_names)).to(job.device)
+    options, started = task.options, time.perf_counter()
+    torch.manual_seed(derive_seed(seed, "initial weights"))
+    model = build_resnet(options.architecture, options.weights, len(task.class_names)).to(task.device)
     decay, no_decay = _parameter_groups(model)
     optimizer = torch.optim.AdamW(
         [{"params": decay, "weight_decay": options.weight_decay}, {"params": no_decay, "weight_decay": 0.0}],
@@ -127,55 +135,58 @@ def train_seed(job: SeedJob, on_step: Callable[[], Any] | None = None) -> None:
     )
     augment = Augmentation(options.augmentation, options.input_size_px)
     batches = draw_batches(
-        job.rows, options.steps, options.batch_size, np.random.default_rng(derive_seed(job.seed, "order"))
+        task.rows, options.steps, options.batch_size, np.random.default_rng(derive_seed(seed, "order"))
     )
-    labels = torch.from_numpy(_label_numbers(job.rows["label"], job.class_names))
-    loss_weights = torch.from_numpy(job.rows["loss_weight"].to_numpy(np.float32, copy=True))
-    pixels, val_pixels = job.pixels.open(), job.val_pixels.open()
-    steps_done = np.load(job.steps_done, mmap_mode="r+")
+    labels = torch.from_numpy(_label_numbers(task.rows["label"], task.class_names))
+    loss_weights = torch.from_numpy(task.rows["loss_weight"].to_numpy(np.float32, copy=True))
+    pixels, val_pixels = task.pixels.open(), task.val_pixels.open()
+    steps_done = np.load(task.steps_done, mmap_mode="r+")
     evaluate_at = {math.ceil(options.steps * (k + 1) / options.evaluations) for k in range(options.evaluations)}
     history, best, recent = [], None, []
-    torch.manual_seed(derive_seed(job.seed, "augmentation"))
+    torch.manual_seed(derive_seed(seed, "augmentation"))
     for step, rows in enumerate(batches, start=1):
         for group in optimizer.param_groups:
             group["lr"] = options.learning_rate * _learning_rate_factor(step, options)
         model.train()
         images = augment(torch.from_numpy(pixels[rows]))
         losses = F.cross_entropy(
-            model(normalize(images.to(job.device))),
-            labels[rows].to(job.device),
+            model(normalize(images.to(task.device))),
+            labels[rows].to(task.device),
             reduction="none",
             label_smoothing=options.label_smoothing,
         )
-        weights = loss_weights[rows].to(job.device)
+        weights = loss_weights[rows].to(task.device)
         loss = (losses * weights).sum() / weights.sum()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         recent.append(loss.item())
-        steps_done[job.slot] = step
+        steps_done[slot] = step
         if on_step is not None:
             on_step()
         if step in evaluate_at:
-            accuracy, val_loss = _validate(model, val_pixels, job.val_labels, job.device)
+            accuracy, val_loss = _validate(model, val_pixels, task.val_labels, task.device)
             history.append(
                 {"step": step, "loss": float(np.mean(recent)), "val_accuracy": accuracy, "val_loss": val_loss}
             )
             recent.clear()
             if best is None or accuracy >= best["val_accuracy"]:
                 best = {**history[-1], "state": {name: value.clone() for name, value in model.state_dict().items()}}
-    _store(job, best, history, time.perf_counter() - started)
+    _store(task.folder, seed, best, history, time.perf_counter() - started)
 
 
-def _store(job: SeedJob, best: dict[str, Any], history: list[dict[str, float]], seconds: float) -> None:
-    partial, final = job.folder / f".seed_{job.seed}", job.folder / f"seed_{job.seed}"
-    shutil.rmtree(partial, ignore_errors=True)
+def _store(folder: Path, seed: int, best: dict[str, Any], history: list[dict[str, float]], seconds: float) -> None:
+    partial, final = folder / f".seed_{seed}", _seed_folder(folder, seed)
     partial.mkdir()
     state = best.pop("state")
     save_file({name: value.contiguous().cpu() for name, value in state.items()}, partial / WEIGHTS)
-    described = {"seed": job.seed, "best": best, "history": history, "seconds": round(seconds, 2)}
+    described = {"seed": seed, "best": best, "history": history, "seconds": round(seconds, 2)}
     (partial / TRAINING).write_text(json.dumps(described, indent=2))
     partial.rename(final)
+
+
+def _seed_folder(folder: Path, seed: int) -> Path:
+    return folder / f"seed_{seed}"
 
 
 def _parameter_groups(model: torch.nn.Module) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:

@@ -5,18 +5,15 @@
 <filepath>/.staging/<version>.lock     held by the process that writes it, named in `.owner`; free once that is gone
 """
 
-import os
-import socket
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from filelock import FileLock, Timeout
 from kedro.io import AbstractVersionedDataset, DatasetError, Version
 
-from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.datasets.locking import Lock
 
 
 class VersionedArtifact(AbstractVersionedDataset):
@@ -78,19 +75,12 @@ class VersionedArtifact(AbstractVersionedDataset):
         What a crashed writer of the same version left there is still there.
         """
         self._get_save_path()
-        self.staging_root.mkdir(parents=True, exist_ok=True)
-        lock, owner = (self.staging_root / f"{self.save_version}.{kind}" for kind in ("lock", "owner"))
+        lock = Lock(self.staging_root / f"{self.save_version}.lock")
+        lock.acquire(f"{self._staged_path} is being written")
         try:
-            with FileLock(lock, timeout=0):
-                owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
-                yield self._staged_path
-                owner.unlink()
-                lock.unlink()
-        except Timeout:
-            writer = owner.read_text() if owner.exists() else "another process"
-            raise VersionError(
-                f"{self._staged_path} is being written by {writer}; wait for it, stop it, or choose another --run-id."
-            ) from None
+            yield self._staged_path
+        finally:
+            lock.release()
 
     @property
     def _staged_path(self) -> Path:

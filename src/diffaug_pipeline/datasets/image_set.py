@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pandas as pd
 from kedro_datasets._typing import ImagePreview
+from PIL import Image
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
 from diffaug_pipeline.datasets.folder import MANIFEST, differences, sha256_of, write_manifest
@@ -85,9 +86,11 @@ class ImageSetDataset(VersionedArtifact):
             _write_whole(plan_file, json.dumps(work))
         started = time.perf_counter()
         made = _make_batches(data, work["batches"], images)
+        planned = sum(map(len, work["batches"]))
         self.statistics = {
             "images_made": made,
-            "images_reused": data.plan["recipe"].nunique() - made,
+            "images_kept": planned - made,
+            "images_reused": data.plan["recipe"].nunique() - planned,
             "seconds_making": round(time.perf_counter() - started, 3),
         }
         files = _describe_files(images, data.plan)
@@ -101,7 +104,7 @@ class ImageSetDataset(VersionedArtifact):
 
 
 def _link_earlier(recipes: pd.Series, folders: Iterator[Path], images: Path) -> set[str]:
-    """Links images made earlier under the same recipes; returns the recipes found."""
+    """Links images made earlier under the same recipes; returns the recipes found, which other runs may move away."""
     wanted = set(recipes)
     found: dict[str, Path] = {}
     for folder in folders:
@@ -110,21 +113,27 @@ def _link_earlier(recipes: pd.Series, folders: Iterator[Path], images: Path) -> 
         for path in folder.glob("*/*"):
             if path.stem in wanted and not path.parent.name.startswith("."):
                 found.setdefault(path.stem, path)
-    for number, recipe in enumerate(recipe for recipe in recipes.drop_duplicates() if recipe in found):
+    for number, recipe in enumerate([recipe for recipe in recipes.drop_duplicates() if recipe in found]):
         folder = images / f"reused-{number // LINKS_PER_FOLDER:04d}"
         folder.mkdir(parents=True, exist_ok=True)
-        _link(found[recipe], folder / found[recipe].name)
+        if not _link(found[recipe], folder / found[recipe].name):
+            del found[recipe]
     return set(found)
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(source: Path, target: Path) -> bool:
+    """Whether `target` now is `source`, linked or, where links fail, copied."""
     try:
         os.link(source, target)
     except OSError:
         partial = target.with_name(f".{target.name}")
-        shutil.copyfile(source, partial)
+        try:
+            shutil.copyfile(source, partial)
+        except FileNotFoundError:
+            return False
         partial.chmod(0o444)
         partial.replace(target)
+    return True
 
 
 def _make_batches(data: PlannedImageSet, batches: list[list[str]], images: Path) -> int:
@@ -152,8 +161,6 @@ def _make_batches(data: PlannedImageSet, batches: list[list[str]], images: Path)
 
 def _describe_files(images: Path, plan: pd.DataFrame) -> pd.DataFrame:
     """One row per image file below `images`: recipe and `FILE_COLUMNS`."""
-    from PIL import Image
-
     rows = []
     for path in sorted(images.glob("*/*")):
         with Image.open(path) as image:

@@ -7,6 +7,7 @@ from typing import Any
 from kedro_datasets._typing import JSONPreview
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
+from diffaug_pipeline.datasets.locking import Lock
 
 
 class RunRecordDataset(VersionedArtifact):
@@ -25,6 +26,14 @@ class RunRecordDataset(VersionedArtifact):
 
     def load(self) -> dict[str, Any]:
         return json.loads(self.load_path.read_text())
+
+    def read(self, version: str) -> dict[str, Any]:
+        """The record of run `version`, whatever `load` is pinned to."""
+        return json.loads(self.path_of(version).read_text())
+
+    def lock(self, version: str) -> Lock:
+        """For the process that runs `version`."""
+        return Lock(self.staging_root / f"{version}.lock")
 
     def path_of(self, version: str) -> Path:
         """Where the record of run `version` lies."""

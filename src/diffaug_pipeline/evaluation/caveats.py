@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from diffaug_pipeline.embedded import embedded_folder
 from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
-from diffaug_pipeline.synthesis.models import EMBEDDED_PREFIX
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 
 
@@ -19,6 +19,10 @@ def find_warnings(
         )
     if calibration["switched_off"] is not None:
         warnings.append(f"The filter was off. {calibration['switched_off']} Choose another filtering.clip_model.")
+    if bare := [name for name, count in calibration["accepted"].items() if count["accepted"] == 0]:
+        warnings.append(
+            f"No synthetic image of {', '.join(bare)} was accepted; these classes were trained on real images alone."
+        )
     if torn := ingestion_report["near_duplicates_across_splits"]:
         warnings.append(
             f"{len(torn)} groups of look-alike real images lie in more than one split of the dataset; "
@@ -31,7 +35,7 @@ def find_notes(preset: GeneratorPreset, synthesis: SynthesisOptions) -> list[str
     """Where the synthetic images come from, and under which terms."""
     use = "commercial use allowed" if preset.commercial_use else "no commercial use"
     notes = [f"Generator {synthesis.generator} ({preset.model}), {synthesis.mode}; licence: {preset.licence}, {use}."]
-    if preset.model.startswith(EMBEDDED_PREFIX):
+    if embedded_folder(preset.model) is not None:
         notes.append(
             "The embedded generator and scorer were trained on tens of thousands of labelled pictures of the same "
             "kind, which stand in for web-scale pretraining. This demonstrates that the machinery works; it is no "

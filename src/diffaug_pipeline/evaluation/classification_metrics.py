@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from scipy.sparse import csr_array
 from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_recall_fscore_support
 from torchmetrics.functional.classification import multiclass_calibration_error
 
@@ -76,6 +77,7 @@ class Outcomes:
     truth: np.ndarray
     class_names: list[str]
     seeds: list[int]
+    image_ids: list[str]
 
     @classmethod
     def of(cls, predictions: pd.DataFrame) -> "Outcomes":
@@ -87,25 +89,29 @@ class Outcomes:
         )
         truth = predictions.drop_duplicates("image_id").set_index("image_id")["label"].map(number)
         return cls(
-            table.fillna(-1).to_numpy(int), truth[table.columns].to_numpy(int), class_names, table.index.tolist()
+            predicted=table.fillna(-1).to_numpy(int),
+            truth=truth[table.columns].to_numpy(int),
+            class_names=class_names,
+            seeds=table.index.tolist(),
+            image_ids=table.columns.tolist(),
         )
 
-    def metric(self, name: str, counts: np.ndarray) -> np.ndarray:
-        """(B, S) values of metric `name` on B resamples given by (B, N) `counts`; `recall:<class>` is a metric too."""
-        one_hot = self.truth[:, None] == np.arange(len(self.class_names))
-        support = counts @ one_hot
-        return np.stack([_metric(name, self, answers, one_hot, support, counts) for answers in self.predicted], axis=1)
+    def metrics(self, counts: np.ndarray) -> dict[str, np.ndarray]:
+        """Each (B, S): `top1_accuracy`, `macro_f1` and `recall:<class>` on B resamples given by (B, N) `counts`."""
+        everything = np.ones(len(self.truth), bool)
+        support = self._sums(counts, self.truth, everything)
+        hits = np.stack([self._sums(counts, self.truth, answers == self.truth) for answers in self.predicted], axis=1)
+        named = np.stack([self._sums(counts, answers, answers >= 0) for answers in self.predicted], axis=1)
+        recall = hits / np.maximum(support, 1)[:, None]
+        return {
+            "top1_accuracy": hits.sum(2) / support.sum(1, keepdims=True),
+            "macro_f1": (2 * hits / np.maximum(support[:, None] + named, 1)).mean(2),
+            **{f"recall:{name}": recall[:, :, k] for k, name in enumerate(self.class_names)},
+        }
 
-
-def _metric(
-    name: str, outcomes: Outcomes, answers: np.ndarray, one_hot: np.ndarray, support: np.ndarray, counts: np.ndarray
-) -> np.ndarray:
-    correct = one_hot & (answers == outcomes.truth)[:, None]
-    hits = counts @ correct
-    if name == "top1_accuracy":
-        return hits.sum(1) / support.sum(1)
-    if name == "macro_f1":
-        predicted = counts @ (answers[:, None] == np.arange(one_hot.shape[1]))
-        return (2 * hits / np.maximum(support + predicted, 1)).mean(1)
-    class_number = outcomes.class_names.index(name.removeprefix("recall:"))
-    return hits[:, class_number] / np.maximum(support[:, class_number], 1)
+    def _sums(self, counts: np.ndarray, classes: np.ndarray, counted: np.ndarray) -> np.ndarray:
+        """(B, C) sums of the (B, N) `counts` per class, over the images that are `counted`."""
+        images = np.flatnonzero(counted)
+        shape = (len(self.class_names), len(classes))
+        by_class = csr_array((np.ones(len(images)), (classes[images], images)), shape=shape)
+        return (by_class @ counts.T).T

@@ -9,7 +9,7 @@ from diffaug_pipeline.evaluation.classification_metrics import Outcomes
 from diffaug_pipeline.evaluation.intervals import bootstrap_counts, crossed_interval
 from diffaug_pipeline.evaluation.options import EvaluationOptions
 
-BASELINE, TREATMENT = "real_only", "augmented"
+BASELINE, TREATMENT, ZERO_SHOT = "real_only", "augmented", "zero_shot"
 SIDE_COMPARISONS = (("augmented", "random_filtered"), ("synthetic_only", "real_only"))
 METRIC_TITLES = {"top1_accuracy": "top-1 accuracy", "macro_f1": "macro F1"}
 
@@ -19,33 +19,32 @@ def compare_arms(
 ) -> dict[str, Any]:
     """All that the verdict rests on; `predictions` by arm, `real_only` and `augmented` among them.
 
-    `zero_shot` predictions may be empty. Differences are taken per seed on the same test images. Raises ValueError if
-    arms differ in seeds or images.
+    `zero_shot` predictions, of one fixed model, may be empty. Differences are taken per seed on the same test images.
+    Raises ValueError if arms differ in seeds or images.
     """
     outcomes = {arm: Outcomes.of(table) for arm, table in predictions.items()}
+    if not zero_shot.empty:
+        outcomes[ZERO_SHOT] = Outcomes.of(zero_shot)
     _check_paired(outcomes)
-    images = len(outcomes[BASELINE].truth)
-    resamples = bootstrap_counts(images, options.bootstrap_samples, options.seed)
-    everything = np.ones((1, images), dtype=int)
+    images, seeds = len(outcomes[BASELINE].truth), outcomes[BASELINE].seeds
+    observed = {arm: of_arm.metrics(np.ones((1, images))) for arm, of_arm in outcomes.items()}
+    resampled = _resample(outcomes, options)
 
     def interval_of(metric: str, arm: str, minus: str | None = None) -> dict[str, Any]:
-        values = outcomes[arm].metric(metric, everything)[0]
-        resampled = outcomes[arm].metric(metric, resamples)
+        values, over_images = observed[arm][metric][0], resampled[arm][metric]
         if minus is not None:
-            values = values - outcomes[minus].metric(metric, everything)[0]
-            resampled = resampled - outcomes[minus].metric(metric, resamples)
-        interval = crossed_interval(values, resampled, options.confidence)
+            values, over_images = values - observed[minus][metric][0], over_images - resampled[minus][metric]
+        interval = crossed_interval(values, over_images, options.confidence)
         least = 0.0 if minus is None else -1.0
         bounds = np.clip([interval.low, interval.high], least, 1.0)
         return {"mean": interval.mean, "interval": bounds.tolist(), "values": values.tolist()}
 
     main = interval_of(options.metric, TREATMENT, minus=BASELINE)
-    seeds = outcomes[BASELINE].seeds
     verdict, reason = decide_verdict(main["mean"], *main["interval"], len(seeds), options)
-    pairs = [pair for pair in SIDE_COMPARISONS if set(pair) <= set(outcomes)]
+    pairs = [pair for pair in SIDE_COMPARISONS if set(pair) <= set(predictions)]
     return {
         "metric": options.metric,
-        "arms": {arm: interval_of(options.metric, arm) for arm in outcomes},
+        "arms": {arm: interval_of(options.metric, arm) for arm in predictions},
         "baseline": BASELINE,
         "treatment": TREATMENT,
         "delta": main["mean"],
@@ -63,21 +62,24 @@ def compare_arms(
         "other_comparisons": [{"arm": a, "minus": b, **interval_of(options.metric, a, minus=b)} for a, b in pairs],
         "per_class": {
             name: interval_of(f"recall:{name}", TREATMENT, minus=BASELINE)
-            | {arm: interval_of(f"recall:{name}", arm)["mean"] for arm in outcomes}
+            | {arm: interval_of(f"recall:{name}", arm)["mean"] for arm in predictions}
             for name in outcomes[BASELINE].class_names
         },
-        "zero_shot": None if zero_shot.empty else _interval_of_fixed_model(zero_shot, options),
+        "zero_shot": None if zero_shot.empty else interval_of(options.metric, ZERO_SHOT),
     }
 
 
-def _interval_of_fixed_model(predictions: pd.DataFrame, options: EvaluationOptions) -> dict[str, Any]:
-    """The metric of one fixed model; only the test images vary."""
-    outcomes = Outcomes.of(predictions)
-    images = len(outcomes.truth)
-    values = outcomes.metric(options.metric, np.ones((1, images), dtype=int))[0]
-    resampled = outcomes.metric(options.metric, bootstrap_counts(images, options.bootstrap_samples, options.seed))
-    interval = crossed_interval(values, resampled, options.confidence)
-    return {"mean": interval.mean, "interval": [interval.low, interval.high]}
+def _resample(outcomes: dict[str, Outcomes], options: EvaluationOptions) -> dict[str, dict[str, np.ndarray]]:
+    """By arm and metric, (B, S) values on B resamples of the test images, the same for all arms."""
+    images = len(outcomes[BASELINE].truth)
+    blocks: dict[str, list[dict[str, np.ndarray]]] = {arm: [] for arm in outcomes}
+    for counts in bootstrap_counts(images, options.bootstrap_samples, options.seed):
+        for arm, of_arm in outcomes.items():
+            blocks[arm].append(of_arm.metrics(counts))
+    return {
+        arm: {metric: np.concatenate([block[metric] for block in parts]) for metric in parts[0]}
+        for arm, parts in blocks.items()
+    }
 
 
 def decide_verdict(delta: float, low: float, high: float, seeds: int, options: EvaluationOptions) -> tuple[str, str]:
@@ -119,9 +121,9 @@ def describe_comparison(task: str, comparison: dict[str, Any]) -> list[str]:
 def _check_paired(outcomes: dict[str, Outcomes]) -> None:
     baseline = outcomes[BASELINE]
     for arm, other in outcomes.items():
-        if other.seeds != baseline.seeds:
+        if arm != ZERO_SHOT and other.seeds != baseline.seeds:
             raise ValueError(
                 f"{arm} has seeds {other.seeds}, {BASELINE} has {baseline.seeds}; differences must be paired."
             )
-        if len(other.truth) != len(baseline.truth) or (other.truth != baseline.truth).any():
+        if other.image_ids != baseline.image_ids or (other.truth != baseline.truth).any():
             raise ValueError(f"{arm} and {BASELINE} were not asked about the same test images.")

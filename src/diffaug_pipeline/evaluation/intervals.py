@@ -5,10 +5,13 @@ radiology, with seeds as readers and images as cases, and their analysis is used
 the degrees of freedom of Hillis (2007). A plain bootstrap over five seeds is too narrow when seeds vary much.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+
+COUNTS_PER_BLOCK = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ def _image_variance(resampled: np.ndarray) -> tuple[float, float]:
     return float(own / seeds), float((covariance.sum() - own) / (seeds * (seeds - 1)))
 
 
-def bootstrap_counts(images: int, samples: int, seed: int) -> np.ndarray:
-    """(samples, images) how often each image occurs in each resample."""
-    return np.random.default_rng(seed).multinomial(images, np.full(images, 1 / images), size=samples)
+def bootstrap_counts(images: int, samples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each image occurs in each resample: `samples` rows of `images` counts, in blocks of bounded size."""
+    rng, rows = np.random.default_rng(seed), max(1, COUNTS_PER_BLOCK // images)
+    for start in range(0, samples, rows):
+        size = min(rows, samples - start)
+        yield rng.multinomial(images, np.full(images, 1 / images), size=size).astype(float)

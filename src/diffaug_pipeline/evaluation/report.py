@@ -28,7 +28,7 @@ ARM_DESCRIPTIONS = {
 }
 RULE_DESCRIPTIONS = {
     "clip_score": "fits its class sentence worse than real training images do",
-    "zero_shot": "looks like another class to CLIP",
+    "zero_shot": "looks like another class to CLIP, or less clearly like its own than real ones do",
 }
 
 
@@ -80,9 +80,12 @@ def render_report(content: ReportContent) -> str:
 
 
 def summarize_costs(run_record: dict[str, Any], decisions: pd.DataFrame) -> dict[str, Any]:
-    """What this run spent: seconds per stage, images per second, and seconds per accepted image."""
+    """What this run spent: seconds per stage, images per second, and seconds per accepted image.
+
+    Of a run that was interrupted, the nodes that ran again and the images made then are counted.
+    """
     stages = dict.fromkeys(STAGES, 0.0)
-    made = making_seconds = reused = 0.0
+    made = making_seconds = reused = kept = 0.0
     for node in run_record.get("nodes", {}).values():
         for stage in node["tags"]:
             stages[stage] = stages.get(stage, 0.0) + node["seconds"]
@@ -90,16 +93,19 @@ def summarize_costs(run_record: dict[str, Any], decisions: pd.DataFrame) -> dict
             if name.endswith(".synthetic_images"):
                 made += output.get("images_made", 0)
                 reused += output.get("images_reused", 0)
+                kept += output.get("images_kept", 0)
                 making_seconds += output.get("seconds_making", 0)
     accepted = int(decisions["accepted"].sum())
     return {
         "stages": {stage: seconds for stage, seconds in stages.items() if seconds},
         "images_made": int(made),
+        "images_kept": int(kept),
         "images_reused": int(reused),
+        "attempts": len(run_record.get("attempts", [])),
         "images_per_second": made / making_seconds if making_seconds else None,
         "accepted": accepted,
         "decided": len(decisions),
-        "seconds_per_accepted": making_seconds / accepted if accepted and made else None,
+        "seconds_per_accepted": making_seconds / made * len(decisions) / accepted if accepted and made else None,
     }
 
 

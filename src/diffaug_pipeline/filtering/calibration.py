@@ -5,11 +5,10 @@ from typing import Any
 import pandas as pd
 
 from diffaug_pipeline.filtering.clip_scorer import ClipScorer, class_probabilities
-from diffaug_pipeline.filtering.decisions import RULES, clip_score_thresholds, decide, score_images
+from diffaug_pipeline.filtering.decisions import RULES, calibrate, decide, score_images
 from diffaug_pipeline.filtering.options import FilteringOptions
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
-from diffaug_pipeline.synthesis.models import model_revision
 
 
 def filter_images(
@@ -35,14 +34,15 @@ def filter_images(
 
     real_train = scores_of(real_images.where(split="train"), "scoring real training images")
     real_val = scores_of(real_images.where(split="val"), "scoring real validation images")
-    thresholds = clip_score_thresholds(real_train, options.clip_score)
+    thresholds = calibrate(real_train, options)
     decisions = decide(scores_of(synthetic_images, "scoring synthetic images"), thresholds, options)
     return decisions, {
         "clip_model": options.clip_model,
-        "clip_model_revision": model_revision(options.clip_model, options.clip_revision),
+        "clip_model_revision": scorer.revision,
         "rules": {rule: getattr(options, rule).model_dump() for rule in RULES},
         "switched_off": describe_unknown(options.clip_model, unknown) if unknown else None,
-        "clip_score_thresholds": thresholds,
+        "clip_score_thresholds": thresholds.clip_score,
+        "zero_shot_margin_thresholds": thresholds.zero_shot_margin,
         "accepted": _acceptance(decisions),
         "rejected_by": decisions["reason"].value_counts().to_dict(),
         "false_reject_rate_on_real_val": _rejection_rates(decide(real_val, thresholds, options)),

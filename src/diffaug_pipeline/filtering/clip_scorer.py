@@ -13,7 +13,7 @@ from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import fit_image, open_image
 from diffaug_pipeline.progress import progress_bar
-from diffaug_pipeline.synthesis.models import locate_model, model_source
+from diffaug_pipeline.synthesis.models import locate_model, model_revision, model_source
 
 
 class ClipScorer:
@@ -21,7 +21,8 @@ class ClipScorer:
 
     def __init__(self, model: str, revision: str | None, device: str):
         local = locate_model(model) is not None
-        where = {"revision": None if local else revision, "local_files_only": local}
+        self.revision = model_revision(model, revision)
+        where = {"revision": None if local else self.revision, "local_files_only": local}
         self._device = choose_device(device)
         self._model = AutoModel.from_pretrained(
             model_source(model), dtype=torch.float32, use_safetensors=True, **where

@@ -5,10 +5,12 @@ section 3), `clip_score_passes`, `zero_shot_class`, `zero_shot_probability` (of 
 (to the best other class), `zero_shot_passes`, `accepted`, `reason` (the first rule failed, null where accepted).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from diffaug_pipeline.filtering.options import ClipScoreRule, FilteringOptions
+from diffaug_pipeline.filtering.options import FilteringOptions
 
 CLIP_SCORE_WEIGHT = 2.5
 RULES = ("clip_score", "zero_shot")
@@ -34,29 +36,41 @@ def score_images(
     )
 
 
-def clip_score_thresholds(real_train: pd.DataFrame, rule: ClipScoreRule) -> dict[str, float]:
-    """The least CLIP score per class, from the scores of real training images.
+@dataclass(frozen=True)
+class Thresholds:
+    """What an image of each class needs, set by the scores of real training images."""
 
-    A class with enough images has its own quantile. The others share the quantile of their distances from the class
-    median: their level still counts, their spread is pooled.
+    clip_score: dict[str, float]
+    zero_shot_margin: dict[str, float]
+
+
+def calibrate(real_train: pd.DataFrame, options: FilteringOptions) -> Thresholds:
+    """Thresholds from the scores of real training images.
+
+    CLIP score: a class with enough images has its own quantile; the others share the quantile of all distances from
+    the class medians, so that their level still counts and only their spread is pooled. Margin: the quantile over the
+    images that are taken for their own class, of the class or, where those are too few, of all.
     """
     by_class = real_train.groupby("label")["clip_score"]
-    centred = real_train["clip_score"] - by_class.transform("median")
-    pooled = centred.quantile(rule.quantile)
-    return {
-        name: float(
-            scores.quantile(rule.quantile) if len(scores) >= rule.min_images_per_class else scores.median() + pooled
-        )
-        for name, scores in by_class
-    }
+    spread = (real_train["clip_score"] - by_class.transform("median")).quantile(options.clip_score.quantile)
+    right = real_train[real_train["zero_shot_class"] == real_train["label"]]
+    pooled_margin = right["zero_shot_margin"].quantile(options.zero_shot.quantile) if len(right) else 0.0
+    clip_score, margin = {}, {}
+    for name, scores in by_class:
+        enough = len(scores) >= options.min_images_per_class
+        clip_score[name] = float(scores.quantile(options.clip_score.quantile) if enough else scores.median() + spread)
+        own = right.loc[right["label"] == name, "zero_shot_margin"]
+        enough = len(own) >= options.min_images_per_class
+        margin[name] = float(own.quantile(options.zero_shot.quantile) if enough else pooled_margin)
+    return Thresholds(clip_score, margin)
 
 
-def decide(scores: pd.DataFrame, thresholds: dict[str, float], options: FilteringOptions) -> pd.DataFrame:
+def decide(scores: pd.DataFrame, thresholds: Thresholds, options: FilteringOptions) -> pd.DataFrame:
     """`scores` with the verdict of each rule, `accepted` and `reason`; a disabled rule passes every image."""
     decided = scores.copy()
-    above = scores["clip_score"] >= scores["label"].map(thresholds)
+    above = scores["clip_score"] >= scores["label"].map(thresholds.clip_score)
     agreeing = (scores["zero_shot_class"] == scores["label"]) & (
-        scores["zero_shot_margin"] >= options.zero_shot.min_margin
+        scores["zero_shot_margin"] >= scores["label"].map(thresholds.zero_shot_margin)
     )
     decided["clip_score_passes"] = above | (not options.clip_score.enabled)
     decided["zero_shot_passes"] = agreeing | (not options.zero_shot.enabled)

@@ -5,22 +5,12 @@ from pydantic import Field
 from diffaug_pipeline.options import Options
 
 
-class ClipScoreRule(Options):
-    """Rejects images that fit their class sentence worse than real training images usually do."""
+class Rule(Options):
+    """A threshold set by real training images."""
 
     enabled: bool
     quantile: float = Field(ge=0, lt=1)
-    """Share of real training images the threshold would reject."""
-    min_images_per_class: int = Field(ge=1)
-    """With fewer real training images, classes share one threshold, measured from each class's median."""
-
-
-class ZeroShotRule(Options):
-    """Rejects images that the scorer takes for another class."""
-
-    enabled: bool
-    min_margin: float = Field(ge=-1, le=1)
-    """Least difference between the probability of the own class and of the best other one."""
+    """Share of the real training images of a class that the threshold would reject."""
 
 
 class FilteringOptions(Options):
@@ -35,5 +25,9 @@ class FilteringOptions(Options):
     """Images scored together."""
     device: str
     """`auto`, or what torch calls the device."""
-    clip_score: ClipScoreRule
-    zero_shot: ZeroShotRule
+    min_images_per_class: int = Field(ge=1)
+    """With fewer real training images a quantile of one class means nothing, and classes are pooled."""
+    clip_score: Rule
+    """Rejects images that fit their class sentence worse than real training images usually do."""
+    zero_shot: Rule
+    """Rejects images that the scorer takes for another class, or for their own with less margin than real ones."""

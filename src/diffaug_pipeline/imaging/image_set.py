@@ -88,8 +88,6 @@ class EncodedImage:
 
     content: bytes
     suffix: str
-    width_px: int
-    height_px: int
 
 
 class MakeImages(Protocol):

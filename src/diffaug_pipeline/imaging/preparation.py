@@ -74,22 +74,30 @@ def fit_image(image: Image.Image, size_px: tuple[int, int], fit: Fit) -> Fitted:
     (-5.0, 0.0)
     """
     width, height = image.size
-    ratios = size_px[0] / width, size_px[1] / height
-    if fit == "stretch":
-        scale = ratios
-    else:
-        factor = max(ratios) if fit == "cover" else min(ratios)
-        scale = (factor, factor)
-    scaled = max(1, round(width * scale[0])), max(1, round(height * scale[1]))
-    offset = (size_px[0] - scaled[0]) // 2, (size_px[1] - scaled[1]) // 2
-    resized = image if scaled == image.size else image.resize(scaled, Image.Resampling.LANCZOS)
-    if scaled == size_px:
-        fitted = resized
-    else:
-        fitted = Image.new("RGB", size_px)
-        fitted.paste(resized, offset)
-    exact = scaled[0] / width, scaled[1] / height
-    return Fitted(fitted, exact, (float(offset[0]), float(offset[1])), image.size)
+    if fit == "contain":
+        factor = min(size_px[0] / width, size_px[1] / height)
+        scaled = max(1, round(width * factor)), max(1, round(height * factor))
+        corner = (size_px[0] - scaled[0]) // 2, (size_px[1] - scaled[1]) // 2
+        shown = _resized(image, scaled, (0, 0, width, height))
+        fitted = shown if scaled == size_px else Image.new("RGB", size_px)
+        if scaled != size_px:
+            fitted.paste(shown, corner)
+        return Fitted(fitted, (scaled[0] / width, scaled[1] / height), (float(corner[0]), float(corner[1])), image.size)
+    region = (0.0, 0.0, float(width), float(height))
+    if fit == "cover":
+        factor = max(size_px[0] / width, size_px[1] / height)
+        left, top = (width - size_px[0] / factor) / 2, (height - size_px[1] / factor) / 2
+        region = (left, top, width - left, height - top)
+    scale = size_px[0] / (region[2] - region[0]), size_px[1] / (region[3] - region[1])
+    offset = 0.0 - region[0] * scale[0], 0.0 - region[1] * scale[1]
+    return Fitted(_resized(image, size_px, region), scale, offset, image.size)
+
+
+def _resized(image: Image.Image, size_px: tuple[int, int], region: tuple[float, float, float, float]) -> Image.Image:
+    """`region` (left, top, right, bottom) of `image` in `size_px`; only the region is ever enlarged."""
+    if size_px == image.size and region == (0, 0, *image.size):
+        return image
+    return image.resize(size_px, Image.Resampling.LANCZOS, box=region)
 
 
 def encode_png(image: Image.Image) -> bytes:

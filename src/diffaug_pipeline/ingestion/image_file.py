@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -55,19 +54,17 @@ def inspect_picture(content: bytes, name: str, max_megapixels: float) -> Picture
             "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set; damaged pictures could not be told from whole ones"
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content)) as image:
-                width, height = image.size
-                if width * height > max_megapixels * 1e6:
-                    return Refusal(f"{width}x{height} px is more than {max_megapixels:g} megapixels")
-                notes = _notes(image, name)
-                suffix = USUAL_SUFFIXES.get(image.format, (".img",))[0]
-                image.load()
-                upright = to_rgb(ImageOps.exif_transpose(image))
+        with Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
+            if width * height > max_megapixels * 1e6:
+                return Refusal(f"{width}x{height} px is more than {max_megapixels:g} megapixels")
+            notes = _notes(image, name)
+            suffix = USUAL_SUFFIXES.get(image.format, (".img",))[0]
+            image.load()
+            upright = to_rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
         return Refusal("the content is not a picture in a known format")
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Refusal(f"more than {max_megapixels:g} megapixels")
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged input
         return Refusal(f"damaged: {' '.join(str(error).split()) or type(error).__name__}")

@@ -1,44 +1,48 @@
 """A folder per class, with or without folders per split above them."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from diffaug_pipeline.errors import DatasetFormatError
-from diffaug_pipeline.ingestion.source import SPLIT_NAMES, Candidate, Listing, UnreadableError
+from diffaug_pipeline.ingestion.source import (
+    NOT_A_SPLIT,
+    Candidate,
+    Listing,
+    UnreadableError,
+    are_splits,
+    split_of,
+)
 
-SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+SYSTEM_NAMES = ("thumbs.db", "desktop.ini", "__macosx")
 
 
 def list_image_folder(root: Path, max_file_megabytes: float) -> Listing:
     """Every file below `root`: `<class>/…` or `<split>/<class>/…`; deeper folders belong to the class."""
+    if not root.is_dir():
+        raise DatasetFormatError(f"{root} is a file; an image folder is a folder with a folder per class.")
     root = root.resolve()
-    folders = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    has_splits = bool(folders) and all(path.name.lower() in SPLIT_NAMES for path in folders)
+    has_splits = are_splits(split_of(path.name) for path in root.iterdir() if path.is_dir())
     depth = 2 if has_splits else 1
     candidates: list[Candidate] = []
     refused: dict[str, str] = {}
-    for path in _walk(root):
-        name = path.relative_to(root).as_posix()
+    for path, problem in _walk(root):
         parts = path.relative_to(root).parts
-        if path.name.startswith(".") or path.name.lower() in SYSTEM_FILES:
-            refused[name] = "a hidden or system file"
-        elif path.is_dir():
-            refused[name] = "a link to a folder; folders are not followed through links"
+        name = "/".join(parts).encode(errors="replace").decode()
+        split = split_of(parts[0]) if has_splits else None
+        if problem is not None:
+            refused[name] = problem
+        elif name != "/".join(parts):
+            refused[name] = "the name is not valid UTF-8"
         elif not path.resolve().is_relative_to(root):
             refused[name] = "a link that leaves the dataset folder"
+        elif has_splits and split is None and len(parts) > 1:
+            refused[parts[0]] = NOT_A_SPLIT
         elif len(parts) <= depth:
             refused[name] = "not inside a class folder"
         else:
-            candidates.append(
-                Candidate(
-                    image_id=name,
-                    label=parts[depth - 1],
-                    split=SPLIT_NAMES[parts[0].lower()] if has_splits else None,
-                    read=_reader(path, max_file_megabytes),
-                    path=str(path),
-                )
-            )
+            reader = _reader(path, max_file_megabytes)
+            candidates.append(Candidate(name, parts[depth - 1], split, reader, str(path)))
     if not candidates:
         raise DatasetFormatError(
             f"{root} holds no files inside class folders; expected <class>/<image> or <split>/<class>/<image>, "
@@ -47,14 +51,24 @@ def list_image_folder(root: Path, max_file_megabytes: float) -> Listing:
     return Listing("image_folder", candidates, refused)
 
 
-def _walk(root: Path) -> list[Path]:
-    """All files, and links to folders, in a stable order."""
-    found = []
-    for folder, subfolders, files in os.walk(root):
-        subfolders.sort()
-        found += [Path(folder, name) for name in files]
-        found += [Path(folder, name) for name in subfolders if Path(folder, name).is_symlink()]
-    return sorted(found)
+def _walk(root: Path) -> Iterator[tuple[Path, str | None]]:
+    """Every file in a stable order, and with a reason what is not looked into or at."""
+    unreadable: list[OSError] = []
+    for folder, subfolders, files in os.walk(root, onerror=unreadable.append):
+        for name in sorted(subfolders):
+            if _is_hidden(name):
+                yield Path(folder, name), "a hidden or system folder"
+            elif Path(folder, name).is_symlink():
+                yield Path(folder, name), "a link to a folder; folders are not followed through links"
+        subfolders[:] = sorted(name for name in subfolders if not _is_hidden(name))
+        for name in sorted(files):
+            yield Path(folder, name), "a hidden or system file" if _is_hidden(name) else None
+    for error in unreadable:
+        yield Path(error.filename), f"cannot be listed: {error.strerror}"
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in SYSTEM_NAMES
 
 
 def _reader(path: Path, max_file_megabytes: float) -> Callable[[], bytes]:

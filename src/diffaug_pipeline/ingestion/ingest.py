@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diffaug_pipeline.embedded import embedded_folder
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.imaging.image_set import COLUMNS, ImageSet, PlannedImageSet
-from diffaug_pipeline.ingestion.image_file import Picture, Refusal, inspect_picture
+from diffaug_pipeline.ingestion.image_file import USUAL_SUFFIXES, Picture, Refusal, inspect_picture
 from diffaug_pipeline.ingestion.image_folder import list_image_folder
 from diffaug_pipeline.ingestion.options import IngestionOptions
-from diffaug_pipeline.ingestion.parquet import list_parquet, unpack_rows
+from diffaug_pipeline.ingestion.parquet import Unpacker, list_parquet
 from diffaug_pipeline.ingestion.source import Candidate, Listing, UnreadableError
 from diffaug_pipeline.ingestion.splits import assign_splits, limit_per_class, near_duplicate_groups
 from diffaug_pipeline.progress import track
 
-EMBEDDED_PREFIX = "embedded:"
+PICTURE_SUFFIXES = {suffix for suffixes in USUAL_SUFFIXES.values() for suffix in suffixes}
 UNPACKED_PER_FOLDER = 500
 READS_IN_FLIGHT = 64
 
@@ -73,10 +73,7 @@ def ingest(options: IngestionOptions) -> tuple[ImageSet | PlannedImageSet, dict[
 
 
 def _locate(dataset: str) -> Path:
-    if dataset.startswith(EMBEDDED_PREFIX):
-        root = Path(str(files("diffaug_pipeline").joinpath("embedded", dataset.removeprefix(EMBEDDED_PREFIX))))
-    else:
-        root = Path(dataset).expanduser()
+    root = embedded_folder(dataset) or Path(dataset).expanduser()
     if not root.exists():
         raise DatasetFormatError(
             f"the dataset {dataset!r} does not exist; set ingestion.dataset to a folder, a parquet file or "
@@ -90,7 +87,15 @@ def _detect_format(root: Path) -> str:
         if root.suffix == ".parquet":
             return "parquet"
         raise DatasetFormatError(f"{root} is a file; a dataset is a folder or a .parquet file.")
-    return "parquet" if next(root.rglob("*.parquet"), None) else "image_folder"
+    suffixes = {path.suffix.lower() for path in root.rglob("*")}
+    if ".parquet" not in suffixes:
+        return "image_folder"
+    if pictures := sorted(suffixes & PICTURE_SUFFIXES):
+        raise DatasetFormatError(
+            f"{root} holds .parquet and {', '.join(pictures)} files; say which are the dataset with ingestion.format: "
+            "parquet or image_folder."
+        )
+    return "parquet"
 
 
 def _inspect(listing: Listing, options: IngestionOptions) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -188,7 +193,7 @@ def _as_image_set(pictures: pd.DataFrame) -> ImageSet | PlannedImageSet:
     location = ("source_file", "source_row", "suffix")
     return PlannedImageSet(
         pictures[[*COLUMNS, *location]],
-        unpack_rows,
+        Unpacker(),
         batch_size=UNPACKED_PER_FOLDER,
         making_columns=location,
         description="unpacking",

@@ -1,9 +1,10 @@
 """Parquet files as the Hugging Face hub stores image datasets: an image column with bytes, a label column."""
 
 import json
+from collections import deque
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -12,35 +13,49 @@ import pyarrow.parquet as pq
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.imaging.image_set import EncodedImage
-from diffaug_pipeline.ingestion.source import SPLIT_NAMES, Candidate, Listing, UnreadableError
+from diffaug_pipeline.ingestion.source import (
+    NOT_A_SPLIT,
+    Candidate,
+    Listing,
+    UnreadableError,
+    are_splits,
+    split_of,
+)
 
 IMAGE_COLUMNS = ("image", "img", "picture")
 LABEL_COLUMNS = ("label", "labels", "class", "class_name", "category")
+ROWS_READ_TOGETHER = 128
 
 
 def list_parquet(root: Path, max_file_megabytes: float) -> Listing:
-    """Every row of one parquet file, or of all below a folder; `train-….parquet` and the like name the split."""
+    """Every row of one parquet file, or of all below a folder.
+
+    `train-….parquet`, or a folder called train above the file, names the split; files of other splits are left out.
+    """
     files = [root] if root.is_file() else sorted(root.rglob("*.parquet"))
     base = root.parent if root.is_file() else root
     if not files:
         raise DatasetFormatError(f"{root} holds no .parquet files.")
-    split_of = {file: SPLIT_NAMES.get(file.stem.lower().split("-")[0]) for file in files}
-    if None in split_of.values() or len(set(split_of.values())) == 1:
-        split_of = dict.fromkeys(files)
+    named = {file: split_of(file.stem) or _split_of_folders(file, base) for file in files}
+    has_splits = are_splits(named.values())
     candidates: list[Candidate] = []
     refused: dict[str, str] = {}
     for file in files:
-        for row, label in enumerate(_labels(file)):
+        if has_splits and named[file] is None:
+            refused[file.relative_to(base).as_posix()] = NOT_A_SPLIT
+            continue
+        rows = RowReader(file)
+        for row, (label, problem) in enumerate(_labels(file)):
             image_id = f"{file.relative_to(base).with_suffix('').as_posix()}/{row:06d}"
-            if label is None:
-                refused[image_id] = "no label"
+            if problem is not None:
+                refused[image_id] = problem
                 continue
             candidates.append(
                 Candidate(
                     image_id=image_id,
                     label=label,
-                    split=split_of[file],
-                    read=lambda file=file, row=row: _read_row(str(file), row, max_file_megabytes),
+                    split=named[file] if has_splits else None,
+                    read=lambda rows=rows, row=row: rows.read(row, max_file_megabytes),
                     path=None,
                     location=(str(file), row),
                 )
@@ -48,28 +63,88 @@ def list_parquet(root: Path, max_file_megabytes: float) -> Listing:
     return Listing("parquet", candidates, refused)
 
 
-def unpack_rows(rows: pd.DataFrame) -> list[EncodedImage]:
-    """The pictures of plan rows, byte for byte as they lie in their parquet files."""
-    return [
-        EncodedImage(
-            _read_row(row.source_file, int(row.source_row), float("inf")), row.suffix, row.width_px, row.height_px
-        )
-        for row in rows.itertuples()
-    ]
+class Unpacker:
+    """Hands out the pictures of plan rows, byte for byte as they lie in their parquet files."""
+
+    def __init__(self) -> None:
+        self._readers: dict[str, RowReader] = {}
+
+    def __call__(self, rows: pd.DataFrame) -> list[EncodedImage]:
+        """One picture per row, which names `source_file`, `source_row` and `suffix`."""
+        for file in rows["source_file"].unique():
+            self._readers.setdefault(file, RowReader(Path(file)))
+        return [
+            EncodedImage(self._readers[row.source_file].read(int(row.source_row), float("inf")), row.suffix)
+            for row in rows.itertuples()
+        ]
 
 
-def _labels(file: Path) -> Iterator[str | None]:
-    """Class name per row."""
+class RowReader:
+    """Reads the image column front to back, a few rows at a time; a step back starts anew. Safe to share by threads."""
+
+    def __init__(self, file: Path):
+        self._file = file
+        self._lock = Lock()
+        self._batches: Iterator[pa.RecordBatch] = iter(())
+        self._next_row = 0
+        self._recent: deque[tuple[int, pa.Array]] = deque(maxlen=2)
+
+    def read(self, row: int, max_file_megabytes: float) -> bytes:
+        """The bytes in one row; raises `UnreadableError` where there are none to be had."""
+        try:
+            with self._lock:
+                cell = self._cell(row).as_py()
+        except (pa.ArrowException, OSError) as error:
+            raise UnreadableError(f"damaged parquet data: {' '.join(str(error).split())}") from error
+        content = cell.get("bytes") if isinstance(cell, dict) else cell
+        if not isinstance(content, bytes) or not content:
+            raise UnreadableError("the row holds no image bytes")
+        if len(content) > max_file_megabytes * 1e6:
+            raise UnreadableError(f"{len(content) / 1e6:.0f} MB is more than {max_file_megabytes:g} MB")
+        return content
+
+    def _cell(self, row: int) -> pa.Scalar:
+        if not self._recent or row < self._recent[0][0]:
+            table = pq.ParquetFile(self._file)
+            column = _column(table, IMAGE_COLUMNS, "image")
+            self._batches = table.iter_batches(ROWS_READ_TOGETHER, columns=[column])
+            self._next_row = 0
+            self._recent.clear()
+        while self._next_row <= row:
+            batch = next(self._batches)
+            self._recent.append((self._next_row, batch.column(0)))
+            self._next_row += batch.num_rows
+        start, images = next(part for part in reversed(self._recent) if part[0] <= row)
+        return images[row - start]
+
+
+def _split_of_folders(file: Path, base: Path) -> str | None:
+    splits = [split_of(part) for part in file.relative_to(base).parts[:-1]]
+    return next((split for split in splits if split is not None), None)
+
+
+def _labels(file: Path) -> Iterator[tuple[str, None] | tuple[None, str]]:
+    """Class name, or what is wrong with the label, per row."""
     try:
         table = pq.ParquetFile(file)
+        _column(table, IMAGE_COLUMNS, "image")
+        column = _column(table, LABEL_COLUMNS, "label")
+        names = _class_names(table, column)
+        for batch in table.iter_batches(columns=[column]):
+            for value in batch.column(0).to_pylist():
+                yield _name_of(value, names)
     except (pa.ArrowException, OSError) as error:
         raise DatasetFormatError(f"{file} is no readable parquet file: {error}") from error
-    _column(table, IMAGE_COLUMNS, "image")
-    column = _column(table, LABEL_COLUMNS, "label")
-    names = _class_names(table, column)
-    for batch in table.iter_batches(columns=[column]):
-        for value in batch.column(0).to_pylist():
-            yield None if value is None or value == -1 else (names[value] if names else str(value))
+
+
+def _name_of(value: Any, names: list[str] | None) -> tuple[str, None] | tuple[None, str]:
+    if value is None or value == -1:
+        return None, "no label"
+    if names is None:
+        return str(value), None
+    if not isinstance(value, int) or not 0 <= value < len(names):
+        return None, f"label {value!r} is none of the {len(names)} classes"
+    return names[value], None
 
 
 def _column(table: pq.ParquetFile, usual: tuple[str, ...], what: str) -> str:
@@ -87,35 +162,3 @@ def _class_names(table: pq.ParquetFile, column: str) -> list[str] | None:
     described = (table.schema_arrow.metadata or {}).get(b"huggingface")
     feature: dict[str, Any] = json.loads(described)["info"]["features"].get(column, {}) if described else {}
     return feature.get("names")
-
-
-def _read_row(file: str, row: int, max_file_megabytes: float) -> bytes:
-    group, first = _group_of(file, row)
-    cell = _images_of_group(file, group)[row - first].as_py()
-    content = cell.get("bytes") if isinstance(cell, dict) else cell
-    if not content:
-        raise UnreadableError("the row holds no image bytes")
-    if len(content) > max_file_megabytes * 1e6:
-        raise UnreadableError(f"{len(content) / 1e6:.0f} MB is more than {max_file_megabytes:g} MB")
-    return content
-
-
-@lru_cache(maxsize=64)
-def _group_starts(file: str) -> list[int]:
-    metadata = pq.ParquetFile(file).metadata
-    starts = [0]
-    for group in range(metadata.num_row_groups):
-        starts.append(starts[-1] + metadata.row_group(group).num_rows)
-    return starts
-
-
-def _group_of(file: str, row: int) -> tuple[int, int]:
-    starts = _group_starts(file)
-    group = next(number for number in range(len(starts) - 1) if row < starts[number + 1])
-    return group, starts[group]
-
-
-@lru_cache(maxsize=2)
-def _images_of_group(file: str, group: int) -> pa.ChunkedArray:
-    table = pq.ParquetFile(file)
-    return table.read_row_group(group, columns=[_column(table, IMAGE_COLUMNS, "image")]).column(0)

@@ -1,6 +1,6 @@
 """What the format readers hand over: candidates, each with a label, perhaps a split, and its bytes on demand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 SPLIT_NAMES = {
@@ -40,4 +40,22 @@ class Listing:
     format: str
     candidates: list[Candidate]
     refused: dict[str, str]
-    """Reason by name of what is no candidate at all."""
+    """Reason by name of what is no candidate at all, whole folders and files included."""
+
+
+NOT_A_SPLIT = "not one of the splits train, val and test that lie beside it"
+
+
+def split_of(name: str) -> str | None:
+    """The split a folder or file name stands for.
+
+    >>> split_of("validation-00000-of-00001"), split_of("Train"), split_of("trainers")
+    ('val', 'train', None)
+    """
+    return SPLIT_NAMES.get(name.lower().split("-")[0])
+
+
+def are_splits(found: Iterable[str | None]) -> bool:
+    """Whether a dataset is cut into splits: it has train and at least one other; what else lies there is none."""
+    splits = set(found)
+    return "train" in splits and bool(splits & {"val", "test"})

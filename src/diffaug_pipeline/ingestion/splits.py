@@ -11,7 +11,7 @@ from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.ingestion.options import ImagesPerClass, SplitShares
 from diffaug_pipeline.seeding import derive_seed
 
-ROWS_PER_BLOCK = 2_000
+DISTANCES_PER_BLOCK = 10_000_000
 
 
 def near_duplicate_groups(thumbnails: np.ndarray, distance: float) -> np.ndarray:
@@ -20,21 +20,29 @@ def near_duplicate_groups(thumbnails: np.ndarray, distance: float) -> np.ndarray
     >>> near_duplicate_groups(np.array([[0] * 256, [200] * 256, [1] * 256], np.uint8), 0.02).tolist()
     [0, 1, 0]
     """
-    pairs = list(_close_pairs(thumbnails.astype(np.float32) / 255, distance))
-    first = np.concatenate([rows for rows, _ in pairs]) if pairs else np.zeros(0, int)
-    second = np.concatenate([columns for _, columns in pairs]) if pairs else np.zeros(0, int)
-    graph = coo_matrix((np.ones(len(first), bool), (first, second)), shape=(len(thumbnails),) * 2)
-    return connected_components(graph, directed=False)[1]
+    everyone = np.arange(len(thumbnails))
+    leader = everyone
+    for rows, columns in _close_pairs(thumbnails.astype(np.float32) / 255, distance):
+        first, second = np.concatenate([everyone, rows]), np.concatenate([leader, columns])
+        graph = coo_matrix((np.ones(len(first), bool), (first, second)), shape=(len(everyone),) * 2)
+        _, members = connected_components(graph, directed=False)
+        leader = np.unique(members, return_index=True)[1][members]
+    return np.unique(leader, return_inverse=True)[1]
 
 
 def _close_pairs(vectors: np.ndarray, distance: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Row numbers of close pictures, each pair once, block by block."""
+    if distance == 0:
+        return
     squared = (vectors**2).sum(1)
     limit = distance**2 * vectors.shape[1]
-    for start in range(0, len(vectors), ROWS_PER_BLOCK):
-        block = slice(start, start + ROWS_PER_BLOCK)
-        distances = squared[block, None] + squared[None] - 2 * vectors[block] @ vectors.T
-        rows, columns = np.nonzero(distances < limit)
-        yield rows + start, columns
+    size = max(1, DISTANCES_PER_BLOCK // len(vectors))
+    for start in range(0, len(vectors), size):
+        block, later = slice(start, start + size), slice(start, None)
+        distances = squared[block, None] + squared[None, later] - 2 * vectors[block] @ vectors[later].T
+        rows, columns = np.nonzero(np.triu(distances < limit, k=1))
+        if len(rows):
+            yield rows + start, columns + start
 
 
 def assign_splits(pictures: pd.DataFrame, shares: SplitShares, seed: int) -> pd.Series:
@@ -70,7 +78,8 @@ def _draw(pictures: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Ser
         if len(groups) <= len(shares):
             raise DatasetFormatError(
                 f"class {label!r} has {len(groups)} distinct pictures, too few for {len(shares) + 1} splits; "
-                "add pictures, provide split folders (train, val, test), or remove the class."
+                "add pictures, provide split folders (train, val, test), remove the class, or lower "
+                "ingestion.near_duplicate_distance if different pictures were taken for copies."
             )
         order = np.random.default_rng(derive_seed(seed, "splits", str(label))).permutation(len(groups))
         members = of_class.groupby("group").indices

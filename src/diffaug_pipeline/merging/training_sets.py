@@ -25,6 +25,11 @@ def augmented(
 ) -> ImageSet:
     """Real training images and the accepted synthetic ones, mixed by the policy."""
     accepted = decisions.loc[decisions["accepted"], "image_id"]
+    if accepted.empty:
+        raise TrainingSetError(
+            f"none of {len(decisions)} synthetic images was accepted, so there is nothing to compare; look at them, "
+            "filter less (filtering.clip_score, filtering.zero_shot), or choose another synthesis.generator."
+        )
     return _mix(real_images, _rows(synthetic_images, accepted), options)
 
 
@@ -76,7 +81,13 @@ def _replacement_weights(rows: pd.DataFrame, is_synthetic: pd.Series, probabilit
 
 
 def _rows(images: ImageSet, image_ids: list[str] | pd.Series) -> pd.DataFrame:
-    return images.index[images.index["image_id"].isin(set(image_ids))].reset_index(drop=True)
+    wanted = set(image_ids)
+    chosen = images.index[images.index["image_id"].isin(wanted)].reset_index(drop=True)
+    if lost := len(wanted) - len(chosen):
+        raise TrainingSetError(
+            f"{lost} images that the filter decided on are not among the synthetic images; filter these images anew."
+        )
+    return chosen
 
 
 def _training_set(rows: pd.DataFrame, real_train: pd.DataFrame) -> ImageSet:

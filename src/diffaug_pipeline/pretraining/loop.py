@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -34,8 +35,7 @@ def train(
     )
     average = copy.deepcopy(model).requires_grad_(False)
     state_file = folder / STATE_FILE
-    start, history = _restore(state_file, model, average, optimizer)
-    recent: list[float] = []
+    start, history, recent = _restore(state_file, model, average, optimizer)
     with progress_bar(options.steps, description, "steps", initial=start) as bar:
         for step in range(start, options.steps):
             for group in optimizer.param_groups:
@@ -53,8 +53,9 @@ def train(
                 history.append({"step": step + 1, "loss": sum(recent) / len(recent)})
                 bar.set_postfix(loss=f"{history[-1]['loss']:.4f}")
                 recent.clear()
-                if (step + 1) % options.checkpoint_every == 0:
-                    _store(state_file, model, average, optimizer, step + 1, history)
+            if (step + 1) % options.checkpoint_every == 0:
+                progress = {"step": step + 1, "history": history, "recent": recent}
+                _store(state_file, model, average, optimizer, progress)
     return average.eval(), history
 
 
@@ -81,7 +82,7 @@ def _update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
 
 
 def _store(
-    file: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.AdamW, step: int, history: list
+    file: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.AdamW, progress: dict[str, Any]
 ) -> None:
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
@@ -89,15 +90,16 @@ def _store(
         tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items()}
     unshared = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
     partial = file.with_suffix(".partial")
-    save_file(unshared, partial, metadata={"step": str(step), "history": json.dumps(history)})
+    save_file(unshared, partial, metadata={key: json.dumps(value) for key, value in progress.items()})
     partial.replace(file)
 
 
 def _restore(
     file: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.AdamW
-) -> tuple[int, list[dict[str, float]]]:
+) -> tuple[int, list[dict[str, float]], list[float]]:
+    """Step, history and the losses since its last row."""
     if not file.exists():
-        return 0, []
+        return 0, [], []
     with safe_open(file, "pt") as state:
         metadata = state.metadata()
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "optimizer": {}}
@@ -111,4 +113,4 @@ def _restore(
         index, slot = name.split(".", 1)
         slots.setdefault(int(index), {})[slot] = value
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
-    return int(metadata["step"]), json.loads(metadata["history"])
+    return tuple(json.loads(metadata[key]) for key in ("step", "history", "recent"))

@@ -1,6 +1,6 @@
 """Parameters of the pretraining pipeline."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from diffaug_pipeline.options import Options
 
@@ -15,7 +15,9 @@ class PoolOptions(Options):
     seed: int = Field(ge=0)
     """Decides which images belong to the task."""
     train_images_per_class: int = Field(ge=1)
-    """Task images offered for training; the default task uses the first 20 of them."""
+    """Training images of the task."""
+    extra_images_per_class: int = Field(ge=0)
+    """Kept out of the pool like those of the task, so that tasks with more training images can be cut later."""
     val_images_per_class: int = Field(ge=1)
     """Task images for choosing checkpoints, thresholds and doses."""
     test_images_per_class: int = Field(ge=1)
@@ -45,6 +47,12 @@ class LoopOptions(Options):
     """Steps between two saved training states."""
     seed: int = Field(ge=0)
     """Seed of initial weights, batches and noise."""
+
+    @model_validator(mode="after")
+    def _warms_up_in_time(self) -> "LoopOptions":
+        if self.warmup_steps >= self.steps:
+            raise ValueError(f"warmup_steps ({self.warmup_steps}) must be less than steps ({self.steps})")
+        return self
 
 
 class AutoencoderOptions(Options):

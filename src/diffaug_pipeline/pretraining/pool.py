@@ -18,7 +18,7 @@ from diffaug_pipeline.seeding import derive_seed
 
 IMAGE_SIZE_PX = 28
 PADDED_SIZE_PX = 32
-SPLITS = ("pool_train", "pool_val", "train", "val", "test", "reserve")
+SPLITS = ("pool_train", "pool_val", "train", "val", "test", "extra", "reserve")
 IDX_FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -31,7 +31,7 @@ def read_pool(options: PoolOptions) -> pd.DataFrame:
     """All Fashion-MNIST images, one row each, with the split they belong to.
 
     Columns: `source_index` (position in training + test files), `label` (0..9), `class_name`, `pixels` (784 bytes),
-    `content_hash` (hex), `tone`, `pattern`, `split` (one of `SPLITS`; "reserve" is used for nothing).
+    `content_hash` (hex), `tone`, `pattern`, `split` (one of `SPLITS`; "extra" and "reserve" are used for nothing).
     """
     images, labels, official_test = _read_images(options)
     split = _assign_splits(images, labels, official_test, options)
@@ -101,6 +101,7 @@ def _assign_splits(
             ["test"] * options.test_images_per_class
             + ["val"] * options.val_images_per_class
             + ["train"] * options.train_images_per_class
+            + ["extra"] * options.extra_images_per_class
         )
         distinct = _drop_repeats(vectors, candidates, options.min_distance)[: len(wanted)]
         if len(distinct) < len(wanted):

@@ -4,6 +4,7 @@ import string
 
 from pydantic import Field, RootModel, field_validator, model_validator
 
+from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.options import Options
 
 CLASS_NAME = "class_name"
@@ -42,6 +43,12 @@ class Vocabulary(Options):
 
 class Vocabularies(RootModel[dict[str, Vocabulary]]):
     """Vocabularies by name; each generator preset names the one that suits it."""
+
+    def choose(self, name: str) -> Vocabulary:
+        """The vocabulary called `name`."""
+        if name not in self.root:
+            raise ParameterError(f"there is no vocabulary {name!r}; there are {', '.join(sorted(self.root))}.")
+        return self.root[name]
 
 
 class PromptOptions(Options):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies, Vocabulary
 from diffaug_pipeline.prompts.sentences import sentences
@@ -28,11 +29,13 @@ def plan_synthesis(
     """One row per image to make, for each class of `real_images`, with the columns of a synthetic image set.
 
     More images per class leave the earlier rows as they are. Raises `UnknownClassesError` where the generator was
-    not taught the classes and the mode needs it to know them.
+    not taught the classes and the mode needs it to know them, `ParameterError` where the options do not fit together.
     """
     train = real_images.where(split="train")
     check_known_classes(preset, real_images.class_names, synthesis)
-    vocabulary = choose_vocabulary(prompts, preset, vocabularies)
+    _check_wording(prompts, real_images.class_names)
+    synthesis.check_strengths(preset)
+    vocabulary = vocabularies.choose(prompts.vocabulary or preset.vocabulary)
     shared = _shared_columns(synthesis, preset, vocabulary)
     rows = [
         shared | row
@@ -48,12 +51,12 @@ def plan_synthesis(
     return plan
 
 
-def choose_vocabulary(prompts: PromptOptions, preset: GeneratorPreset, vocabularies: Vocabularies) -> Vocabulary:
-    """The vocabulary the prompts name, else the generator's own."""
-    name = prompts.vocabulary or preset.vocabulary
-    if name not in vocabularies.root:
-        raise ValueError(f"there is no vocabulary {name!r}; there are {', '.join(sorted(vocabularies.root))}.")
-    return vocabularies.root[name]
+def _check_wording(prompts: PromptOptions, class_names: list[str]) -> None:
+    if unknown := sorted(set(prompts.wording) - set(class_names)):
+        raise ParameterError(
+            f"prompts.wording names {', '.join(unknown)}, which the dataset does not have; its classes are "
+            f"{', '.join(class_names)}."
+        )
 
 
 def recipe_hash(determining: dict[str, Any]) -> str:
@@ -70,7 +73,6 @@ def _plain(value: Any) -> Any:
 
 def _shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabulary: Vocabulary) -> dict[str, Any]:
     """What all rows of one plan have in common."""
-    steps = synthesis.num_inference_steps or preset.num_inference_steps
     return {
         "split": "train",
         "origin": "synthetic",
@@ -79,11 +81,12 @@ def _shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabu
         "mode": synthesis.mode,
         "negative_prompt": vocabulary.negative_prompt,
         "guidance_scale": synthesis.guidance_scale or getattr(preset.guidance_scale, synthesis.mode),
-        "num_inference_steps": steps,
+        "num_inference_steps": synthesis.steps_with(preset),
         "scheduler": synthesis.scheduler or preset.scheduler,
         "fit": synthesis.fit,
         "dtype": synthesis.dtype,
         "model": preset.model,
+        "variant": preset.variant,
         "model_revision": model_revision(preset.model, preset.revision),
     }
 

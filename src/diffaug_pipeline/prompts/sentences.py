@@ -24,12 +24,6 @@ def sentences(vocabulary: Vocabulary, class_name: str) -> list[str]:
     return list(dict.fromkeys(formed))
 
 
-def plain_sentences(vocabulary: Vocabulary, class_name: str) -> list[str]:
-    """The templates with every axis left out: what a class is called when nothing else is said."""
-    bare = vocabulary.model_copy(update={"axes": {axis: [""] for axis in vocabulary.axes}})
-    return sentences(bare, class_name)
-
-
 def _tidy(sentence: str) -> str:
     """One space between words, no comma without words, "an" before a vowel."""
     spaced = re.sub(r"\s+", " ", sentence)

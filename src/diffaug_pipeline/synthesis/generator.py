@@ -28,12 +28,16 @@ BATCH_COLUMNS = (
 )
 """What the images of one batch must have in common."""
 
+MAX_CACHED_SENTENCES = 1_000
+"""A few hundred megabytes at the width of the largest text encoders."""
+
 
 class Generator:
     """Loads its model when the first image is asked for; all modes share one copy of the weights."""
 
-    def __init__(self, preset: GeneratorPreset, options: SynthesisOptions, sources: ImageSet):
+    def __init__(self, preset: GeneratorPreset, options: SynthesisOptions, sources: ImageSet, revision: str):
         self._preset = preset
+        self._revision = revision
         self._options = options
         self._source_paths = sources.index.set_index("image_id")["path"]
         self._device = choose_device(options.device)
@@ -46,7 +50,7 @@ class Generator:
         pipeline = AutoPipelineForText2Image.from_pretrained(
             model_source(self._preset.model),
             dtype=getattr(torch, self._options.dtype),
-            revision=None if local else self._preset.revision,
+            revision=None if local else self._revision,
             variant=self._preset.variant,
             use_safetensors=True,
             local_files_only=local,
@@ -102,6 +106,8 @@ class Generator:
         if not _encodes_to_one_tensor(pipeline):
             return {"prompt": rows["prompt"].tolist(), "negative_prompt": [negative] * len(rows)}
         sentences = [*rows["prompt"].unique(), negative]
+        if len(self._embeddings) > MAX_CACHED_SENTENCES:
+            self._embeddings.clear()
         for sentence in sentences:
             if sentence not in self._embeddings:
                 encoded, _ = pipeline.encode_prompt(sentence, self._device, 1, do_classifier_free_guidance=False)
@@ -122,4 +128,4 @@ def _encodes_to_one_tensor(pipeline: DiffusionPipeline) -> bool:
 
 
 def _encode(image: Image.Image) -> EncodedImage:
-    return EncodedImage(encode_png(image), ".png", *image.size)
+    return EncodedImage(encode_png(image), ".png")

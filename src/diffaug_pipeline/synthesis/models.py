@@ -2,22 +2,21 @@
 
 import hashlib
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 
+from diffaug_pipeline.embedded import embedded_folder
 from diffaug_pipeline.errors import ModelFolderError
 
-EMBEDDED_PREFIX = "embedded:"
 HASHED_SUFFIXES = (".safetensors", ".json", ".txt")
 
 
 def locate_model(model: str) -> Path | None:
     """The folder of an embedded or local model; None for a hub id."""
-    if model.startswith(EMBEDDED_PREFIX):
-        folder = Path(str(files("diffaug_pipeline").joinpath("embedded", model.removeprefix(EMBEDDED_PREFIX))))
-        if not folder.is_dir():
+    embedded = embedded_folder(model)
+    if embedded is not None:
+        if not embedded.is_dir():
             raise ModelFolderError(f"{model} is not part of this package; embedded are generator and clip.")
-        return folder
+        return embedded
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder

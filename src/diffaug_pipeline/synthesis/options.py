@@ -1,9 +1,11 @@
 """Parameters of synthesis and the presets of generators."""
 
+import math
 from typing import Literal
 
 from pydantic import Field, RootModel, field_validator
 
+from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.options import Fit
 from diffaug_pipeline.options import Options
 from diffaug_pipeline.synthesis.schedulers import SchedulerName
@@ -45,7 +47,7 @@ class Generators(RootModel[dict[str, GeneratorPreset]]):
     def choose(self, name: str) -> GeneratorPreset:
         """The preset called `name`."""
         if name not in self.root:
-            raise ValueError(f"there is no generator {name!r}; there are {', '.join(sorted(self.root))}.")
+            raise ParameterError(f"there is no generator {name!r}; there are {', '.join(sorted(self.root))}.")
         return self.root[name]
 
 
@@ -77,6 +79,19 @@ class SynthesisOptions(Options):
     def strengths(self) -> list[float]:
         """The strengths to go through, one or more."""
         return self.strength if isinstance(self.strength, list) else [self.strength]
+
+    def steps_with(self, preset: GeneratorPreset) -> int:
+        """Steps of the noise schedule with `preset`."""
+        return self.num_inference_steps or preset.num_inference_steps
+
+    def check_strengths(self, preset: GeneratorPreset) -> None:
+        """Raises `ParameterError` where a strength leaves no step to take."""
+        steps = self.steps_with(preset)
+        if self.mode == "image_to_image" and int(steps * min(self.strengths)) == 0:
+            raise ParameterError(
+                f"synthesis.strength {min(self.strengths)} of {steps} steps leaves none to take; the smallest strength "
+                f"with {steps} steps is {math.ceil(1000 / steps) / 1000:g}, or raise synthesis.num_inference_steps."
+            )
 
     @field_validator("strength")
     @classmethod

@@ -1,0 +1,66 @@
+import pandas as pd
+import pytest
+
+from diffaug_pipeline.evaluation.caveats import find_warnings
+from diffaug_pipeline.evaluation.report import summarize_costs
+from diffaug_pipeline.synthesis.options import GeneratorPreset
+
+GARMENTS = GeneratorPreset(
+    model="embedded:generator",
+    revision=None,
+    variant=None,
+    licence="MIT",
+    commercial_use=True,
+    width_px=32,
+    height_px=32,
+    scheduler="ddim",
+    num_inference_steps=5,
+    guidance_scale={"text_to_image": 2, "image_to_image": 2},
+    vocabulary="garments",
+)
+
+
+def record(attempts: int, **synthesis: float) -> dict:
+    output = {"version": "r", "seconds": 1.0, "bytes": 1, **synthesis}
+    return {
+        "attempts": [{}] * attempts,
+        "nodes": {
+            "ingest": {"tags": ["ingestion"], "seconds": 2.0, "outputs": {}},
+            "make": {
+                "tags": ["synthesis"],
+                "seconds": 41.0,
+                "outputs": {"classification.synthetic_images": output},
+            },
+        },
+    }
+
+
+def test_the_price_of_an_accepted_image_counts_the_rejected_but_not_those_made_elsewhere():
+    decisions = pd.DataFrame({"accepted": [True] * 50 + [False] * 50})
+    costs = summarize_costs(record(1, images_made=40, images_kept=0, images_reused=60, seconds_making=20), decisions)
+    assert costs["images_per_second"] == 2
+    assert costs["seconds_per_accepted"] == pytest.approx(1.0)
+    assert costs["images_reused"] == 60
+    assert costs["stages"] == {"ingestion": 2.0, "synthesis": 41.0}
+
+
+def test_images_from_before_an_interruption_are_told_from_those_of_other_runs():
+    decisions = pd.DataFrame({"accepted": [True] * 100})
+    costs = summarize_costs(record(2, images_made=30, images_kept=50, images_reused=20, seconds_making=15), decisions)
+    assert (costs["images_kept"], costs["images_reused"], costs["attempts"]) == (50, 20, 2)
+
+
+def test_a_class_without_accepted_images_is_a_warning():
+    calibration = {
+        "switched_off": None,
+        "accepted": {"bag": {"made": 5, "accepted": 0}, "coat": {"made": 5, "accepted": 3}},
+    }
+    (warning,) = find_warnings(["bag", "coat"], GARMENTS, calibration, {"near_duplicates_across_splits": []})
+    assert warning.startswith("No synthetic image of bag was accepted")
+
+
+def test_classes_the_generator_was_never_taught_head_the_report():
+    calibration = {"switched_off": None, "accepted": {}}
+    (warning,) = find_warnings(["red panda"], GARMENTS, calibration, {"near_duplicates_across_splits": []})
+    assert "never taught red panda" in warning
+    assert "sd15" in warning

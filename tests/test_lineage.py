@@ -1,0 +1,95 @@
+"""Which versions a run takes: never a mixture of unrelated runs."""
+
+from pathlib import Path
+
+import pytest
+from kedro.io import DataCatalog, Version
+from kedro.pipeline import Node, Pipeline
+
+from diffaug_pipeline.datasets import JSONDataset, RunRecordDataset
+from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.lineage import choose_versions, make_room
+
+NAMES = ("images", "plan", "decisions", "verdict")
+
+
+def catalog(folder: Path, run_id: str) -> DataCatalog:
+    datasets = {
+        name: JSONDataset(filepath=str(folder / f"{name}.json"), version=Version(None, run_id)) for name in NAMES
+    }
+    record = RunRecordDataset(filepath=str(folder / "record.json"), version=Version(None, run_id))
+    return DataCatalog(datasets | {"run_record": record})
+
+
+def pretend_run(folder: Path, run_id: str, made: tuple[str, ...], read: dict[str, str] | None = None) -> None:
+    stored = catalog(folder, run_id)
+    for name in made:
+        stored.get(name).save({"made by": run_id})
+    stored.get("run_record").save({"run_id": run_id, "versions_read": read or {}})
+
+
+def judge() -> Pipeline:
+    return Pipeline([Node(lambda images, decisions: {}, ["images", "decisions"], "verdict", name="judge")])
+
+
+def test_what_the_run_makes_or_has_is_its_own(tmp_path):
+    pretend_run(tmp_path, "old", ("images", "decisions"))
+    pretend_run(tmp_path, "mine", ("images", "decisions"))
+    chosen = choose_versions(judge(), catalog(tmp_path, "mine"), "mine")
+    assert chosen == dict.fromkeys(("images", "decisions", "verdict"), "mine")
+
+
+def test_inputs_made_elsewhere_come_from_the_latest_run_that_has_all(tmp_path):
+    pretend_run(tmp_path, "first", ("images", "decisions"))
+    pretend_run(tmp_path, "second", ("images", "decisions"))
+    pretend_run(tmp_path, "only images", ("images",))
+    chosen = choose_versions(judge(), catalog(tmp_path, "new"), "new")
+    assert chosen == {"images": "second", "decisions": "second", "verdict": "new"}
+
+
+def test_a_run_that_read_earlier_artifacts_brings_them_along(tmp_path):
+    pretend_run(tmp_path, "data", ("images", "plan"))
+    pretend_run(tmp_path, "filtered", ("decisions",), read={"plan": "data"})
+    pretend_run(tmp_path, "unrelated", ("images", "plan"))
+    chosen = choose_versions(judge(), catalog(tmp_path, "new"), "new")
+    assert chosen == {"images": "data", "decisions": "filtered", "verdict": "new"}
+
+
+def test_unrelated_runs_are_not_mixed(tmp_path):
+    pretend_run(tmp_path, "a", ("images",))
+    pretend_run(tmp_path, "b", ("decisions",))
+    with pytest.raises(VersionError, match=r"no single run provides decisions, images.*decisions:b, images:a"):
+        choose_versions(judge(), catalog(tmp_path, "new"), "new")
+    settled = {"images": "a", "decisions": "b"}
+    assert choose_versions(judge(), catalog(tmp_path, "new"), "new", settled)["images"] == "a"
+
+
+def test_what_was_never_made_is_named(tmp_path):
+    pretend_run(tmp_path, "a", ("images",))
+    with pytest.raises(VersionError, match="no version exists of decisions"):
+        choose_versions(judge(), catalog(tmp_path, "new"), "new")
+
+
+def test_all_that_follows_from_a_missing_artifact_makes_room(tmp_path):
+    chain = Pipeline(
+        [
+            Node(lambda: {}, None, "images", name="ingest"),
+            Node(lambda images: {}, "images", "plan", name="plan"),
+            Node(lambda plan: {}, "plan", "decisions", name="decide"),
+            Node(lambda decisions: {}, "decisions", "verdict", name="judge"),
+        ]
+    )
+    pretend_run(tmp_path, "r", ("images", "decisions", "verdict"))
+    stored = catalog(tmp_path, "r")
+    make_room(chain, stored, "r")
+    assert [name for name in NAMES if stored.get(name).has_version("r")] == ["images"]
+
+
+def test_a_second_process_cannot_run_the_same_id(tmp_path):
+    first, second = (catalog(tmp_path, "r").get("run_record").lock("r") for _ in range(2))
+    first.acquire("run r is being run")
+    with pytest.raises(VersionError, match="run r is being run by process"):
+        second.acquire("run r is being run")
+    first.release()
+    second.acquire("run r is being run")
+    second.release()
