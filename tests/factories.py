@@ -50,6 +50,12 @@ def real_image_set(folder: Path, per_split: dict[str, int], class_names: tuple[s
     return ImageSet(pd.DataFrame(rows))
 
 
+def rehashed(images: ImageSet) -> ImageSet:
+    """The same index after the files were changed."""
+    digests = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in images.index["path"]]
+    return ImageSet(images.index.assign(sha256=digests))
+
+
 def plan(count: int, label: str = "cat", offset: int = 0) -> pd.DataFrame:
     """Rows of images to make; the recipe names the seed."""
     seeds = range(offset, offset + count)

@@ -60,8 +60,34 @@ def test_unrelated_runs_are_not_mixed(tmp_path):
     pretend_run(tmp_path, "b", ("decisions",))
     with pytest.raises(VersionError, match=r"no single run provides decisions, images.*decisions:b, images:a"):
         choose_versions(judge(), catalog(tmp_path, "new"), "new")
-    settled = {"images": "a", "decisions": "b"}
-    assert choose_versions(judge(), catalog(tmp_path, "new"), "new", settled)["images"] == "a"
+    asked = {"images": "a", "decisions": "b"}
+    assert choose_versions(judge(), catalog(tmp_path, "new"), "new", asked)["images"] == "a"
+
+
+def test_what_is_read_agrees_with_what_the_run_has_or_the_user_asks_for(tmp_path):
+    pretend_run(tmp_path, "mine", ("images",))
+    pretend_run(tmp_path, "other", ("images", "decisions"))
+    with pytest.raises(VersionError, match="no single run provides decisions"):
+        choose_versions(judge(), catalog(tmp_path, "mine"), "mine")
+    with pytest.raises(VersionError, match="no single run provides decisions"):
+        choose_versions(judge(), catalog(tmp_path, "new"), "new", {"images": "mine"})
+    pretend_run(tmp_path, "from mine", ("decisions",), read={"images": "mine"})
+    pretend_run(tmp_path, "newest", ("images", "decisions"))
+    assert choose_versions(judge(), catalog(tmp_path, "mine"), "mine")["decisions"] == "from mine"
+
+
+def test_what_an_interrupted_run_had_read_it_reads_again_but_makes_its_own_outputs(tmp_path):
+    pretend_run(tmp_path, "first", ("images", "decisions"))
+    pretend_run(tmp_path, "second", ("images", "decisions"))
+    before = {"images": "first", "decisions": "first"}
+    assert choose_versions(judge(), catalog(tmp_path, "r"), "r", read_before=before)["images"] == "first"
+    with_images = judge() + Pipeline([Node(lambda: {}, None, "images", name="ingest")])
+    assert choose_versions(with_images, catalog(tmp_path, "r"), "r", read_before=before)["images"] == "r"
+
+
+def test_asking_to_read_what_the_run_makes_is_refused(tmp_path):
+    with pytest.raises(VersionError, match="names verdict, which this run makes itself"):
+        choose_versions(judge(), catalog(tmp_path, "new"), "new", {"verdict": "old"})
 
 
 def test_what_was_never_made_is_named(tmp_path):

@@ -1,6 +1,7 @@
 """What happens around every run: versions are settled, a record is kept, the outcome is printed."""
 
 import json
+import logging
 import shlex
 import time
 from datetime import UTC, datetime
@@ -15,11 +16,21 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from diffaug_pipeline.errors import VersionError
-from diffaug_pipeline.run_environment import device_used, git_state, library_versions, machine
+from diffaug_pipeline.run_environment import (
+    describe_changed_attempts,
+    device_used,
+    git_state,
+    library_versions,
+    machine,
+)
 from diffaug_pipeline.session import RUN_RECORD
 
 if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+
     from diffaug_pipeline.datasets.locking import Lock
+
+logger = logging.getLogger(__name__)
 
 WITHOUT_EFFECT_ON_RESULTS = ("data_root", "gallery_images", "workers")
 """Parameters that may differ when a run is resumed."""
@@ -34,9 +45,15 @@ class RunLedger:
     def __init__(self) -> None:
         self._catalog: DataCatalog | None = None
         self._lock: Lock | None = None
+        self._conf_source = ""
         self._record: dict[str, Any] = {}
         self._node_started = 0.0
         self._save_started = 0.0
+
+    @hook_impl
+    def after_context_created(self, context: "KedroContext") -> None:
+        """Notes where the configuration comes from."""
+        self._conf_source = str(context.config_loader.conf_source)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -58,18 +75,25 @@ class RunLedger:
         check_choices(pipeline, catalog)
         parameters = _as_written(catalog.load("parameters"))
         earlier = records.read(run_id) if records.has_version(run_id) else {}
-        if earlier:
+        if any(node["outputs"] for node in earlier.get("nodes", {}).values()):
             _refuse_changes(earlier, parameters)
-        settled = earlier.get("versions_read", {}) | (run_params["load_versions"] or {})
-        versions = choose_versions(pipeline, catalog, run_id, settled)
+        read_before = earlier.get("versions_read", {})
+        versions = choose_versions(pipeline, catalog, run_id, run_params["load_versions"], read_before)
         for name, version in versions.items():
             catalog.get(name).pin(version)
         make_room(pipeline, catalog, run_id)
         self._catalog = catalog
+        attempt = {
+            "started": _now(),
+            "code": git_state(Path(run_params["project_path"])),
+            "libraries": library_versions(),
+            "machine": machine(),
+        }
         self._record = {
             "run_id": run_id,
             "status": "running",
             "env": run_params["env"],
+            "conf_source": self._conf_source,
             "pipelines": run_params["pipeline_names"],
             "selection": {
                 key: list(run_params[key] or [])
@@ -77,13 +101,12 @@ class RunLedger:
             },
             "runtime_params": run_params["runtime_params"],
             "parameters": parameters,
-            "code": git_state(Path(run_params["project_path"])),
-            "libraries": library_versions(),
-            "machine": machine(),
-            "versions_read": earlier.get("versions_read", {}) | _versions_read(pipeline, versions),
+            "versions_read": read_before | _versions_read(pipeline, versions),
             "nodes": earlier.get("nodes", {}),
-            "attempts": [*earlier.get("attempts", []), {"started": _now()}],
+            "attempts": [*earlier.get("attempts", []), attempt],
         }
+        for difference in describe_changed_attempts(self._record):
+            logger.warning(difference)
         self._write()
 
     @hook_impl
@@ -118,18 +141,26 @@ class RunLedger:
 
     @hook_impl
     def on_pipeline_error(self, error: BaseException) -> None:
-        """Closes the record of a run that failed or was stopped from the keyboard."""
-        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        self._close(status, error=str(error)[:2_000])
-
-    def _close(self, status: str, **details: str) -> None:
+        """Closes the record of a run that failed or was stopped from the keyboard, and says how to go on."""
         if not self._record:
             return
+        command = _resume_command(self._record)
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        self._close(status, error=str(error)[:2_000])
+        click.echo(
+            "\nThe run stopped; what is finished is kept, and a new run with other parameters reuses its images. "
+            f"Go on with these: {command}\n",
+            err=True,
+        )
+
+    def _close(self, status: str, **details: str) -> None:
         self._record["status"] = status
-        self._record["attempts"][-1] |= {"finished": _now(), "status": status, **details}
-        self._record["machine"]["device"] = device_used()
+        attempt = self._record["attempts"][-1]
+        attempt |= {"finished": _now(), "status": status, **details}
+        attempt["machine"]["device"] = device_used()
         self._write()
         self._lock.release()
+        self._record, self._lock, self._catalog = {}, None, None
 
     def _write(self) -> None:
         self._catalog.get(RUN_RECORD).save(self._record)
@@ -152,18 +183,6 @@ class RunSummary:
                 lines.append(f"report: {catalog.get(name).load_path}")
         click.echo("\n" + "\n".join(lines))
 
-    @hook_impl(trylast=True)
-    def on_pipeline_error(self, run_params: dict[str, Any]) -> None:
-        """Says that nothing is lost, and the command that goes on."""
-        words = ["kedro run --resume", run_params["run_id"]]
-        if run_params["env"] not in (None, settings.CONFIG_LOADER_ARGS["default_run_env"]):
-            words += ["--env", run_params["env"]]
-        if data_root := run_params["runtime_params"].get("data_root"):
-            words += ["--params", shlex.quote(f"data_root={data_root}")]
-        click.echo(
-            f"\nrun {run_params['run_id']} stopped; what is finished is kept. Go on with: {' '.join(words)}\n", err=True
-        )
-
 
 def check_choices(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Raises `ParameterError` where parameters that are valid one by one do not fit together."""
@@ -174,6 +193,17 @@ def check_choices(pipeline: Pipeline, catalog: DataCatalog) -> None:
         synthesis.check_strengths(preset)
         if prompts in used:
             catalog.load("params:vocabularies").choose(catalog.load(prompts).vocabulary or preset.vocabulary)
+
+
+def _resume_command(record: dict[str, Any]) -> str:
+    words = ["kedro run --resume", record["run_id"]]
+    if record["env"] not in (None, settings.CONFIG_LOADER_ARGS["default_run_env"]):
+        words += ["--env", record["env"]]
+    if Path(record["conf_source"]) != Path.cwd() / settings.CONF_SOURCE:
+        words += ["--conf-source", shlex.quote(record["conf_source"])]
+    if data_root := record["runtime_params"].get("data_root"):
+        words += ["--params", shlex.quote(f"data_root={data_root}")]
+    return " ".join(words)
 
 
 def _versions_read(pipeline: Pipeline, versions: dict[str, str]) -> dict[str, str]:

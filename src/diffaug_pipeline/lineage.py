@@ -10,28 +10,37 @@ from diffaug_pipeline.session import RUN_RECORD
 
 
 def choose_versions(
-    pipeline: Pipeline, catalog: DataCatalog, run_id: str, settled: dict[str, str] | None = None
+    pipeline: Pipeline,
+    catalog: DataCatalog,
+    run_id: str,
+    asked: dict[str, str] | None = None,
+    read_before: dict[str, str] | None = None,
 ) -> dict[str, str]:
     """The version of every dataset of `pipeline`: the run's own where it makes or has it, else that of one earlier run.
 
-    `settled` versions, chosen by the user or when the run was begun, are kept. The earlier run is the latest whose own
-    artifacts, together with those it was made from, are all that is needed. Raises `VersionError` if there is none.
+    `asked` versions are the user's choice, `read_before` what an interrupted run had begun with. The earlier run is the
+    latest whose own artifacts, together with those it was made from, are all that is needed and agree with what is
+    already chosen. Raises `VersionError` if there is none, or if the run would make what the user asks to be read.
     """
-    settled = settled or {}
+    asked, made_here = asked or {}, pipeline.all_outputs()
+    if made_again := sorted(asked.keys() & made_here):
+        raise VersionError(
+            f"--load-versions names {', '.join(made_again)}, which this run makes itself; leave it out, or select "
+            "fewer nodes."
+        )
     names = {name for name in pipeline.datasets() if isinstance(catalog.get(name), VersionedArtifact)}
-    own = pipeline.all_outputs() | {RUN_RECORD}
-    chosen = {
-        name: settled.get(name, run_id)
-        for name in names
-        if name in own or name in settled or catalog.get(name).has_version(run_id)
-    }
+    chosen = dict.fromkeys(names & (made_here | {RUN_RECORD}), run_id)
+    inputs = {name: version for name, version in (read_before or {}).items() if name in names}
+    inputs |= {name: run_id for name in names if catalog.get(name).has_version(run_id)} | asked
+    chosen = {name: version for name, version in inputs.items() if name in names} | chosen
     made_elsewhere = names - chosen.keys()
     if missing := sorted(name for name in made_elsewhere if not catalog.get(name).list_versions()):
         raise VersionError(
             f"no version exists of {', '.join(missing)}; run the pipeline that makes it first, "
             "e.g. `kedro run --pipelines classification`."
         )
-    return chosen | _from_one_run(made_elsewhere, catalog)
+    agreed = {name: version for name, version in chosen.items() if name not in made_here and name != RUN_RECORD}
+    return chosen | _from_one_run(made_elsewhere, catalog, agreed)
 
 
 def make_room(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
@@ -49,18 +58,19 @@ def make_room(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
             catalog.get(name).withdraw()
 
 
-def _from_one_run(names: set[str], catalog: DataCatalog) -> dict[str, str]:
+def _from_one_run(names: set[str], catalog: DataCatalog, agreed: dict[str, str]) -> dict[str, str]:
     if not names:
         return {}
     records: RunRecordDataset = catalog.get(RUN_RECORD)
     for run_id in records.list_versions(full_path=False):
-        line = _line_of(run_id, names, catalog, set())
-        if names <= line.keys():
-            return line
+        line = _line_of(run_id, names | agreed.keys(), catalog, set())
+        if names <= line.keys() and all(line.get(name, version) == version for name, version in agreed.items()):
+            return {name: line[name] for name in names}
     newest = ", ".join(f"{name}:{catalog.get(name).list_versions(full_path=False)[0]}" for name in sorted(names))
     raise VersionError(
-        f"no single run provides {', '.join(sorted(names))}, and mixing unrelated runs would compare what does not "
-        f"belong together; run the pipeline that makes them, or choose yourself: --load-versions {newest}"
+        f"no single run provides {', '.join(sorted(names))} that belong to what else is read, and mixing unrelated "
+        f"runs would compare what does not belong together; run the pipeline that makes them, or choose yourself: "
+        f"--load-versions {newest}"
     )
 
 

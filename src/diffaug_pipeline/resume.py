@@ -16,7 +16,7 @@ def options_of_run(wanted: str, options: dict[str, Any]) -> tuple[str, dict[str,
     Options given on the command line win; parameters that then differ from the record are refused when the run starts.
     """
     record = _read_record(wanted, options)
-    completed = options | {"env": options["env"] or record["env"]}
+    completed = options | {key: options[key] or record[key] for key in ("env", "conf_source")}
     if not options["pipelines"] and not options["pipeline"]:
         completed["pipelines"] = record["pipelines"]
     for key, values in record["selection"].items():

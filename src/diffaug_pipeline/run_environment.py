@@ -60,8 +60,22 @@ def library_versions() -> dict[str, str | None]:
 
 
 def device_used() -> str:
-    """What torch computed on, if it was loaded at all."""
+    """What `device: auto` means here, if torch was loaded at all."""
     torch = sys.modules.get("torch")
     if torch is None:
         return "none"
     return torch.cuda.get_device_name() if torch.cuda.is_available() else f"cpu, {torch.get_num_threads()} threads"
+
+
+def describe_changed_attempts(record: dict[str, Any]) -> list[str]:
+    """One sentence per kind of thing in which the attempts of an interrupted run differ."""
+    sentences = []
+    for what, shown in (
+        ("code", lambda code: f"{(code['commit'] or 'unknown')[:10]}{' with changes' if code['changed'] else ''}"),
+        ("libraries", lambda libraries: ", ".join(f"{name} {version}" for name, version in libraries.items())),
+        ("machine", lambda computer: f"{computer['platform']}, {computer['cpus']} CPUs"),
+    ):
+        described = list(dict.fromkeys(shown(attempt[what]) for attempt in record["attempts"]))
+        if len(described) > 1:
+            sentences.append(f"The run was interrupted and gone on with on other {what}: {'; then '.join(described)}.")
+    return sentences

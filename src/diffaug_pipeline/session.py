@@ -6,8 +6,9 @@ from typing import Any
 
 from kedro.framework.session import KedroServiceSession
 from kedro.io.core import generate_timestamp
+from kedro.runner import SequentialRunner
 
-from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.errors import ParameterError, VersionError
 
 RUN_RECORD = "run_record"
 """The ledger's name in the catalog."""
@@ -29,6 +30,12 @@ class RunSession(KedroServiceSession):
             raise VersionError(
                 "--only-missing-outputs would mix versions of different runs; "
                 "use --resume <run id> to finish an interrupted run."
+            )
+        runner = options.get("runner")
+        if runner is not None and (not isinstance(runner, SequentialRunner) or runner._is_async):
+            raise ParameterError(
+                f"{type(runner).__name__}{' with --async' if runner._is_async else ''} would work on several nodes at "
+                "once, which the ledger cannot follow; leave it out: heavy nodes use all cores by themselves."
             )
         chosen = run_id or requested_run_id.get() or generate_timestamp()
         with chdir(self._project_path):

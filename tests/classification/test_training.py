@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from factories import real_image_set
+from factories import real_image_set, rehashed
 from PIL import Image
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
@@ -56,7 +56,7 @@ def real(tmp_path_factory) -> ImageSet:
         with Image.open(row.path) as image:
             shifted = np.asarray(image) // 4 + (170 if row.label == "cat" else 10)
         Image.fromarray(shifted.astype(np.uint8)).save(row.path)
-    return images
+    return rehashed(images)
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +154,15 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
     save_file({"conv1.weight": torch.zeros(64, 3, 7, 7)}, tmp_path / "thin.safetensors")
     with pytest.raises(ModelFolderError, match="lacks"):
         build_resnet("resnet18", str(tmp_path / "thin.safetensors"), 3)
+
+
+def test_seeds_trained_on_other_data_are_not_kept(real, tmp_path):
+    short = options(seeds=[0], steps=3, evaluations=1)
+    train_classifiers(real_only(real), real, short, tmp_path)
+    before = (tmp_path / "seed_0" / "model.safetensors").read_bytes()
+    fewer = ImageSet(real.index.drop(index=0).reset_index(drop=True))
+    train_classifiers(real_only(fewer), fewer, short, tmp_path)
+    assert (tmp_path / "seed_0" / "model.safetensors").read_bytes() != before
 
 
 def test_leftovers_of_a_killed_training_are_cleared_away(real, tmp_path):

@@ -1,6 +1,7 @@
 """What goes wrong on the command line gets one clear answer."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -46,6 +47,9 @@ def test_a_missing_dataset_is_one_sentence_and_no_traceback(tmp_path, kedro_run)
     assert done.returncode == 1
     assert "the dataset '/no/such' does not exist" in done.stderr
     assert "kedro run --resume" in done.stderr
+    run_id = re.search(r"--resume (\S+)", done.stderr).group(1)
+    last = ("--resume", run_id, "--to-nodes", "classification.plan_synthesis")
+    kedro_run(tmp_path, *last, params=("classification.ingestion.dataset=embedded:fashion_few_shot",))
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -77,6 +81,7 @@ def test_a_node_cut_off_between_two_outputs_runs_again(tmp_path, kedro_run):
         (("--resume", "last"), "no run has been recorded yet"),
         (("--resume", "r1", "--run-id", "r2"), "both name the run"),
         (("--only-missing-outputs",), "would mix versions of different runs"),
+        (("--runner", "ThreadRunner"), "leave it out: heavy nodes use all cores by themselves"),
         (("--pipelines", "classification", "--from-nodes", "classification.filter_images"), "no version exists of"),
     ],
 )

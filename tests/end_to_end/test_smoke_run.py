@@ -74,7 +74,7 @@ def test_the_run_record_tells_the_whole_story(finished):
     assert record["nodes"]["classification.augmented.train_classifiers"]["seconds"] > 0
     assert set(record["versions_read"].values()) == {RUN}
     assert len(record["attempts"]) == 2
-    assert record["libraries"]["torch"]
+    assert record["attempts"][0]["libraries"]["torch"]
 
 
 def test_the_command_ends_with_verdict_figures_and_report(finished):

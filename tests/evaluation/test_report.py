@@ -19,6 +19,10 @@ GARMENTS = GeneratorPreset(
     vocabulary="garments",
 )
 
+MACHINE = {"platform": "Linux", "cpus": 2}
+NO_LOOK_ALIKES = {"near_duplicates_across_splits": {"groups": 0, "examples": []}}
+ONE_ATTEMPT = {"attempts": [{"code": {"commit": "a" * 40, "changed": False}, "libraries": {}, "machine": MACHINE}]}
+
 
 def record(attempts: int, **synthesis: float) -> dict:
     output = {"version": "r", "seconds": 1.0, "bytes": 1, **synthesis}
@@ -55,12 +59,20 @@ def test_a_class_without_accepted_images_is_a_warning():
         "switched_off": None,
         "accepted": {"bag": {"made": 5, "accepted": 0}, "coat": {"made": 5, "accepted": 3}},
     }
-    (warning,) = find_warnings(["bag", "coat"], GARMENTS, calibration, {"near_duplicates_across_splits": []})
+    (warning,) = find_warnings(["bag", "coat"], GARMENTS, calibration, NO_LOOK_ALIKES, ONE_ATTEMPT)
     assert warning.startswith("No synthetic image of bag was accepted")
 
 
 def test_classes_the_generator_was_never_taught_head_the_report():
     calibration = {"switched_off": None, "accepted": {}}
-    (warning,) = find_warnings(["red panda"], GARMENTS, calibration, {"near_duplicates_across_splits": []})
+    (warning,) = find_warnings(["red panda"], GARMENTS, calibration, NO_LOOK_ALIKES, ONE_ATTEMPT)
     assert "never taught red panda" in warning
     assert "sd15" in warning
+
+
+def test_a_run_gone_on_with_on_other_code_says_so():
+    first = ONE_ATTEMPT["attempts"][0]
+    record = {"attempts": [first, first | {"code": {"commit": "b" * 40, "changed": True}}]}
+    calibration = {"switched_off": None, "accepted": {}}
+    (warning,) = find_warnings(["bag"], GARMENTS, calibration, NO_LOOK_ALIKES, record)
+    assert "aaaaaaaaaa; then bbbbbbbbbb with changes" in warning

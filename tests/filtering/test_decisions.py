@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from diffaug_pipeline.filtering.decisions import Thresholds, calibrate, decide, score_images
 from diffaug_pipeline.filtering.options import FilteringOptions
@@ -108,3 +109,9 @@ def test_a_disabled_rule_rejects_nothing_and_still_scores():
         {"label": ["cat"], "clip_score": [0.0], "zero_shot_class": ["dog"], "zero_shot_margin": [-1.0]}
     )
     assert decide(scores, NEEDED, off)["accepted"].all()
+
+
+@pytest.mark.parametrize("template", ["a photo of a garment", "a photo of a {name}", "a {tone} {class_name}"])
+def test_a_template_that_does_not_name_the_class_alone_is_refused(template):
+    with pytest.raises(ValidationError, match=r"must contain \{class_name\} and no other"):
+        FilteringOptions(**OPTIONS.model_dump() | {"templates": [template]})

@@ -1,6 +1,9 @@
-import pytest
-from factories import Maker, plan, planned, real_image_set
+from pathlib import Path
 
+import pytest
+from factories import Maker, noise_image, plan, planned, real_image_set
+
+from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 
@@ -27,3 +30,16 @@ def test_batches_never_mix_what_must_agree():
     assert [len(batch) for batch in images.batches(rows)] == [3, 3, 3, 1]
     assert [len(batch) for batch in mixed.batches(rows)] == [3, 2, 3, 2]
     assert all(steps[batch].nunique() == 1 for batch in mixed.batches(rows))
+
+
+def test_a_file_that_was_changed_or_lost_is_noticed_when_it_is_read(tmp_path):
+    images = real_image_set(tmp_path, {"train": 2})
+    first, second = images.index["image_id"].iloc[:2]
+    noise_image(99).save(images.index["path"].iloc[0])
+    Path(images.index["path"].iloc[1]).unlink()
+    with pytest.raises(VersionError, match="has changed since it was indexed"):
+        images.read(first)
+    with pytest.raises(VersionError, match="is gone"):
+        images.read(second)
+    with pytest.raises(VersionError):
+        list(images)

@@ -63,6 +63,13 @@ def test_any_shape_fits(size, fit):
     assert fitted.original_size_px == size
 
 
+@pytest.mark.parametrize("target", [(224, 224), (336, 336), (32, 48)])
+@pytest.mark.parametrize("fit", ["cover", "contain"])
+def test_no_size_is_lost_to_rounding(target, fit):
+    for side in range(1, 700):
+        assert fit_image(Image.new("L", (side, 3 * side // 2 + 1)), target, fit).image.size == target
+
+
 def test_contain_shows_everything_and_cover_leaves_no_border():
     wide = Image.new("RGB", (40, 10), "white")
     contained = np.asarray(fit_image(wide, (20, 20), "contain").image)

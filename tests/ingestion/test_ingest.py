@@ -12,7 +12,8 @@ from PIL import Image
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.imaging.image_set import ImageSet, PlannedImageSet
 from diffaug_pipeline.ingestion.ingest import ingest
-from diffaug_pipeline.ingestion.options import IngestionOptions
+from diffaug_pipeline.ingestion.options import IngestionOptions, SplitShares
+from diffaug_pipeline.ingestion.splits import assign_splits
 
 
 def options(dataset: Path | str, **changes) -> IngestionOptions:
@@ -69,7 +70,29 @@ def test_val_is_cut_from_train_where_only_test_is_given(tmp_path):
     images, report = ingest(options(tmp_path))
     assert report["images"]["test"] == {"cat": 10, "dog": 10}
     assert report["images"]["val"] == {"cat": 2, "dog": 2}
+    assert report["splits"] == "as given, val cut from train"
     assert len(images) == 40
+
+
+def test_a_given_val_is_kept_and_test_cut_from_train(tmp_path):
+    for split in ("train", "val"):
+        for label in ("cat", "dog"):
+            fill(tmp_path / split / label, 10)
+    images, report = ingest(options(tmp_path))
+    assert report["splits"] == "as given, test cut from train"
+    assert report["images"] == {split: {"cat": n, "dog": n} for split, n in (("test", 2), ("train", 8), ("val", 10))}
+    folders = {Path(row.path).parts[-3] for row in images.where(split="test").index.itertuples()}
+    assert folders == {"train"}
+
+
+def test_a_large_group_of_look_alikes_does_not_swallow_a_split():
+    for seed in range(10):
+        group = [*range(40), *[40] * 60]
+        pictures = pd.DataFrame(
+            {"image_id": [f"{n:03d}" for n in range(100)], "label": "cat", "split": None, "group": group}
+        )
+        split, _ = assign_splits(pictures, SplitShares(val=0.15, test=0.25), seed)
+        assert split.value_counts().to_dict() == {"train": 60, "test": 25, "val": 15}
 
 
 def test_damaged_and_odd_files_are_refused_or_handled_by_name(tmp_path):
@@ -147,7 +170,7 @@ def test_near_duplicates_stay_in_one_split(tmp_path):
             image.resize((image.width * 2, image.height * 2)).save(path.with_name(f"{path.stem}-again.jpg"), quality=70)
     images, report = ingest(options(root))
     split = images.index.set_index("image_id")["split"]
-    assert report["near_duplicates_across_splits"] == []
+    assert report["near_duplicates_across_splits"]["groups"] == 0
     for path in (root / "dog").glob("???.jpg"):
         assert split[f"dog/{path.name}"] == split[f"dog/{path.stem}-again.jpg"]
     assert split[[name for name in split.index if name.startswith("dog")]].value_counts().min() >= 2
@@ -161,8 +184,9 @@ def test_look_alikes_torn_apart_by_given_splits_are_reported(tmp_path):
     with Image.open(source) as image:
         image.save(tmp_path / "train" / "cat" / "again.jpg", quality=60)
     _, report = ingest(options(tmp_path))
-    (group,) = report["near_duplicates_across_splits"]
-    assert sorted(group) == [f"test/cat/{source.name}", "train/cat/again.jpg"]
+    torn = report["near_duplicates_across_splits"]
+    assert torn["groups"] == 1
+    assert sorted(torn["examples"][0]) == [f"test/cat/{source.name}", "train/cat/again.jpg"]
 
 
 def test_limits_are_nested(tmp_path):
@@ -206,6 +230,20 @@ def test_parquet_as_the_hub_stores_it(tmp_path):
         assert np.array_equal(np.asarray(picture), np.asarray(expected))
 
 
+def test_damage_in_one_row_group_costs_that_group_only(tmp_path):
+    write_parquet(tmp_path / "all.parquet", ["cat", "dog"] * 10, None)
+    groups = pq.ParquetFile(tmp_path / "all.parquet").metadata
+    column = groups.row_group(2).column(0)
+    content = bytearray((tmp_path / "all.parquet").read_bytes())
+    begin = column.dictionary_page_offset or column.data_page_offset
+    content[begin : begin + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    (tmp_path / "all.parquet").write_bytes(content)
+    planned, report = ingest(options(tmp_path / "all.parquet"))
+    assert sorted(report["refused"]) == [f"all/{row:06d}" for row in range(8, 12)]
+    assert all(reason.startswith("damaged parquet data") for reason in report["refused"].values())
+    assert len(planned.make_images(planned.plan.iloc[::-1])) == 16
+
+
 def test_one_parquet_file_with_string_labels_is_split(tmp_path):
     write_parquet(tmp_path / "all.parquet", ["cat", "dog", None, "cat"] * 6, None)
     planned, report = ingest(options(tmp_path / "all.parquet"))
@@ -244,5 +282,5 @@ def test_the_embedded_task_reads_as_an_ordinary_dataset():
     assert set(report["images"]["train"].values()) == {20}
     assert "ankle boot" in report["images"]["val"]
     assert report["refused"] == {}
-    assert report["near_duplicates_across_splits"] == []
+    assert report["near_duplicates_across_splits"]["groups"] == 0
     assert isinstance(planned.plan, pd.DataFrame)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from diffaug_pipeline.checkpoint import Checkpoint
 from diffaug_pipeline.classification.pixels import decode
 from diffaug_pipeline.classification.resnet import build_resnet
-from diffaug_pipeline.classification.training import CONFIG, EVALUATION_BATCH, TRAINING, WEIGHTS, predict_logits
+from diffaug_pipeline.classification.training import CONFIG, TRAINING, WEIGHTS, evaluation_batch, predict_logits
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import ImageSet
 
@@ -46,7 +46,7 @@ def predict(checkpoint: Checkpoint, images: ImageSet, device: str) -> pd.DataFra
         models[seed] = model.to(chosen)
     parts: dict[int, list[np.ndarray]] = {seed: [] for seed in models}
     pictures = decode(images, config["input_size_px"], config["fit"])
-    while batch := list(islice(pictures, EVALUATION_BATCH)):
+    while batch := list(islice(pictures, evaluation_batch(config["input_size_px"]))):
         pixels = np.stack(batch)
         for seed, model in models.items():
             parts[seed].append(predict_logits(model, pixels, chosen).softmax(1).numpy())

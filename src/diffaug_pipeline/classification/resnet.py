@@ -21,8 +21,9 @@ def build_resnet(architecture: str, weights: str | None, classes: int) -> nn.Mod
     if weights not in (None, "DEFAULT"):
         _load_body(model, Path(weights).expanduser())
     model.fc = nn.Linear(model.fc.in_features, classes)
+    model.to(memory_format=torch.channels_last)
     use_small_map_convolutions(model)
-    return model.to(memory_format=torch.channels_last)
+    return model
 
 
 def normalize(pixels: torch.Tensor) -> torch.Tensor:

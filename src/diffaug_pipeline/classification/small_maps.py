@@ -34,7 +34,10 @@ class SmallMapConv2d(nn.Conv2d):
 
 
 def use_small_map_convolutions(model: nn.Module) -> None:
-    """Replaces every convolution below `model` that `SmallMapConv2d` can stand for; weights are kept."""
+    """Replaces every convolution below `model` that `SmallMapConv2d` can stand for; weights keep their values.
+
+    They lie in memory as a matrix, so that neither the products nor the fused optimiser copies them.
+    """
     for name, child in model.named_children():
         if type(child) is nn.Conv2d and child.bias is None and child.groups == 1 and child.dilation == (1, 1):
             conv = SmallMapConv2d(
@@ -46,7 +49,7 @@ def use_small_map_convolutions(model: nn.Module) -> None:
                 bias=False,
                 device="meta",
             )
-            conv.weight = child.weight
+            conv.weight = nn.Parameter(child.weight.detach().contiguous())
             setattr(model, name, conv)
         else:
             use_small_map_convolutions(child)

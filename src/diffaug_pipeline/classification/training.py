@@ -1,14 +1,17 @@
 """Trains one ResNet per seed on a training set; finished seeds are kept, so a crash costs one seed."""
 
+import hashlib
 import json
+import logging
 import math
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -31,8 +34,12 @@ from diffaug_pipeline.progress import progress_bar
 from diffaug_pipeline.seeding import derive_seed
 
 CONFIG, TRAINING, WEIGHTS = "config.json", "training.json", "model.safetensors"
-EVALUATION_BATCH = 500
+EVALUATION_PIXELS = 2_000_000
+"""Pixels that pass a network at once without gradients: about 300 MB for a ResNet-18."""
 SECONDS_BETWEEN_LOOKS = 0.5
+TRAINED_ON = ["image_id", "label", "sha256"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,13 @@ def train_classifiers(training_set: ImageSet, real_images: ImageSet, options: Tr
     for leftover in folder.glob(".*/"):
         shutil.rmtree(leftover)
     class_names, validation = real_images.class_names, real_images.where(split="val")
-    config = {"class_names": class_names, **options.model_dump(exclude={"seeds", "workers", "device"})}
-    (folder / CONFIG).write_text(json.dumps(config, indent=2))
+    config = {
+        "class_names": class_names,
+        **options.model_dump(exclude={"seeds", "workers", "device"}),
+        "training_data": _digest(training_set.index[[*TRAINED_ON, "sampling_weight", "loss_weight"]]),
+        "validation_data": _digest(validation.index[TRAINED_ON]),
+    }
+    _keep_seeds_of(config, folder)
     open_seeds = [seed for seed in options.seeds if not _seed_folder(folder, seed).exists()]
     if not open_seeds:
         return
@@ -83,6 +95,21 @@ def train_classifiers(training_set: ImageSet, real_images: ImageSet, options: Tr
         _train_seeds(task, open_seeds)
 
 
+def _digest(rows: pd.DataFrame) -> str:
+    return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
+
+
+def _keep_seeds_of(config: dict[str, Any], folder: Path) -> None:
+    """Finished seeds stay if they were trained on the same data with the same options; else they make room."""
+    file, described = folder / CONFIG, json.dumps(config, indent=2)
+    seeds = list(folder.glob("seed_*/"))
+    if seeds and file.read_text() != described:
+        logger.warning("%d finished seeds were trained on other data or with other options: training anew", len(seeds))
+        for seed in seeds:
+            shutil.rmtree(seed)
+    file.write_text(described)
+
+
 def _train_seeds(task: TrainingTask, seeds: list[int]) -> None:
     """One after the other, or on a CPU side by side; how is decided by the options, not by which seeds are left."""
     options, cores = task.options, _usable_cores()
@@ -96,11 +123,17 @@ def _train_seeds(task: TrainingTask, seeds: list[int]) -> None:
         with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=start) as pool:
             running = {pool.submit(train_seed, task, seed, slot) for slot, seed in enumerate(seeds)}
             steps_done = np.load(task.steps_done, mmap_mode="r")
-            while running:
-                finished, running = wait(running, timeout=SECONDS_BETWEEN_LOOKS)
-                bar.update(int(steps_done.sum()) - bar.n)
-                for future in finished:
-                    future.result()
+            try:
+                while running:
+                    finished, running = wait(running, timeout=SECONDS_BETWEEN_LOOKS)
+                    bar.update(int(steps_done.sum()) - bar.n)
+                    for future in finished:
+                        future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for worker in active_children():
+                    worker.terminate()
+                raise
 
 
 def _usable_cores() -> int:
@@ -115,6 +148,7 @@ def _start_worker(parent: int, threads: int) -> None:
             time.sleep(SECONDS_BETWEEN_LOOKS)
         os._exit(1)
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(threads)
     Thread(target=watch, daemon=True).start()
 
@@ -132,6 +166,7 @@ def train_seed(task: TrainingTask, seed: int, slot: int, on_step: Callable[[], A
         [{"params": decay, "weight_decay": options.weight_decay}, {"params": no_decay, "weight_decay": 0.0}],
         lr=options.learning_rate,
         betas=(0.9, 0.99),
+        fused=True,
     )
     augment = Augmentation(options.augmentation, options.input_size_px)
     batches = draw_batches(
@@ -215,9 +250,14 @@ def _validate(model: torch.nn.Module, pixels: np.ndarray, labels: np.ndarray, de
 def predict_logits(model: torch.nn.Module, pixels: np.ndarray, device: str) -> torch.Tensor:
     """(N, C) logits of (N, 3, S, S) uint8 pixels."""
     model.eval()
-    starts = range(0, len(pixels), EVALUATION_BATCH)
-    parts = [torch.from_numpy(pixels[start : start + EVALUATION_BATCH].copy()) for start in starts]
+    together = evaluation_batch(pixels.shape[-1])
+    parts = (torch.from_numpy(pixels[start : start + together].copy()) for start in range(0, len(pixels), together))
     return torch.cat([model(normalize(part.to(device))).cpu() for part in parts])
+
+
+def evaluation_batch(size_px: int) -> int:
+    """How many pictures of `size_px` pass a network at once."""
+    return max(1, EVALUATION_PIXELS // size_px**2)
 
 
 def _label_numbers(labels: pd.Series, class_names: list[str]) -> np.ndarray:

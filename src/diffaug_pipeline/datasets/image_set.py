@@ -19,6 +19,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -110,9 +111,10 @@ def _link_earlier(recipes: pd.Series, folders: Iterator[Path], images: Path) -> 
     for folder in folders:
         if len(found) == len(wanted):
             break
-        for path in folder.glob("*/*"):
-            if path.stem in wanted and not path.parent.name.startswith("."):
-                found.setdefault(path.stem, path)
+        with suppress(FileNotFoundError):
+            for path in folder.glob("*/*"):
+                if path.stem in wanted and not path.parent.name.startswith("."):
+                    found.setdefault(path.stem, path)
     for number, recipe in enumerate([recipe for recipe in recipes.drop_duplicates() if recipe in found]):
         folder = images / f"reused-{number // LINKS_PER_FOLDER:04d}"
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,12 +3,17 @@
 from typing import Any
 
 from diffaug_pipeline.embedded import embedded_folder
+from diffaug_pipeline.run_environment import describe_changed_attempts
 from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 
 
 def find_warnings(
-    class_names: list[str], preset: GeneratorPreset, calibration: dict[str, Any], ingestion_report: dict[str, Any]
+    class_names: list[str],
+    preset: GeneratorPreset,
+    calibration: dict[str, Any],
+    ingestion_report: dict[str, Any],
+    run_record: dict[str, Any],
 ) -> list[str]:
     """What makes the result mean less than it seems to."""
     warnings = []
@@ -23,12 +28,12 @@ def find_warnings(
         warnings.append(
             f"No synthetic image of {', '.join(bare)} was accepted; these classes were trained on real images alone."
         )
-    if torn := ingestion_report["near_duplicates_across_splits"]:
+    if torn := ingestion_report["near_duplicates_across_splits"]["groups"]:
         warnings.append(
-            f"{len(torn)} groups of look-alike real images lie in more than one split of the dataset; "
+            f"{torn:,} groups of look-alike real images lie in more than one split of the dataset; "
             "test figures may be too good. They are listed under Dataset."
         )
-    return warnings
+    return warnings + describe_changed_attempts(run_record)
 
 
 def find_notes(preset: GeneratorPreset, synthesis: SynthesisOptions) -> list[str]:

@@ -75,7 +75,7 @@ def render_report(content: ReportContent) -> str:
         yields=_yields(content.decisions),
         costs=summarize_costs(content.run_record, content.decisions),
         configuration=json.dumps(content.run_record.get("parameters", {}), indent=2, default=str),
-        libraries=content.run_record.get("libraries", {}),
+        attempt=content.run_record["attempts"][-1],
     )
 
 

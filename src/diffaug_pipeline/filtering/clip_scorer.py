@@ -1,7 +1,7 @@
 """A CLIP model as a judge of which class a picture shows."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from itertools import islice
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from transformers import AutoModel, AutoProcessor
 
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import ImageSet
-from diffaug_pipeline.imaging.preparation import fit_image, open_image
+from diffaug_pipeline.imaging.preparation import fit_image
 from diffaug_pipeline.progress import progress_bar
 from diffaug_pipeline.synthesis.models import locate_model, model_revision, model_source
 
@@ -61,9 +61,9 @@ class ClipScorer:
 
     def _read_in_batches(self, images: ImageSet, batch_size: int) -> Iterator[list[Image.Image]]:
         size = (self._image_size_px, self._image_size_px)
-        paths = images.index["path"].tolist()
-        for start in range(0, len(paths), batch_size):
-            yield [fit_image(open_image(Path(path)), size, "cover").image for path in paths[start : start + batch_size]]
+        pictures = (fit_image(image, size, "cover").image for image in images)
+        while batch := list(islice(pictures, batch_size)):
+            yield batch
 
 
 def class_probabilities(image_features: np.ndarray, class_features: np.ndarray, logit_scale: float) -> np.ndarray:

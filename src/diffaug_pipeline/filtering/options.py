@@ -1,8 +1,8 @@
 """Parameters of filtering."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from diffaug_pipeline.options import Options
+from diffaug_pipeline.options import CLASS_NAME, Options, placeholders
 
 
 class Rule(Options):
@@ -31,3 +31,11 @@ class FilteringOptions(Options):
     """Rejects images that fit their class sentence worse than real training images usually do."""
     zero_shot: Rule
     """Rejects images that the scorer takes for another class, or for their own with less margin than real ones."""
+
+    @field_validator("templates")
+    @classmethod
+    def _name_the_class(cls, templates: list[str]) -> list[str]:
+        for template in templates:
+            if placeholders(template) != {CLASS_NAME}:
+                raise ValueError(f"the template {template!r} must contain {{class_name}} and no other name in braces")
+        return templates

@@ -17,6 +17,7 @@ Synthetic rows add `source_image_id`, `mode`, `prompt`, `negative_prompt`, `seed
 `num_inference_steps`, `scheduler`, `model`, `model_revision`. Training sets add `sampling_weight`, `loss_weight`.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from typing import Protocol
 import pandas as pd
 from PIL import Image
 
+from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.preparation import open_image
 
 SPLITS = ("train", "val", "test")
@@ -69,17 +71,26 @@ class ImageSet:
         return sorted(self.index["label"].unique())
 
     @cached_property
-    def paths(self) -> pd.Series:
-        """Path by image_id."""
-        return self.index.set_index("image_id")["path"]
+    def _files(self) -> pd.DataFrame:
+        return self.index.set_index("image_id")[["path", "sha256"]]
 
     def read(self, image_id: str) -> Image.Image:
-        """One image, upright, RGB."""
-        return open_image(Path(self.paths[image_id]))
+        """One image, upright, RGB. Raises `VersionError` if its file is gone or has changed since it was indexed."""
+        return _open_unchanged(*self._files.loc[image_id])
 
     def __iter__(self) -> Iterator[Image.Image]:
-        """All images in index order, one at a time."""
-        return (open_image(Path(path)) for path in self.index["path"])
+        """All images in index order, one at a time, each like `read`."""
+        return (_open_unchanged(*file) for file in zip(self.index["path"], self.index["sha256"], strict=True))
+
+
+def _open_unchanged(path: str, sha256: str) -> Image.Image:
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise VersionError(f"{path} is gone; put it back, or start a new run without it.") from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise VersionError(f"{path} has changed since it was indexed; put it back, or start a new run with it.")
+    return open_image(content)
 
 
 @dataclass(frozen=True)

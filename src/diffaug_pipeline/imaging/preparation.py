@@ -86,7 +86,7 @@ def fit_image(image: Image.Image, size_px: tuple[int, int], fit: Fit) -> Fitted:
     region = (0.0, 0.0, float(width), float(height))
     if fit == "cover":
         factor = max(size_px[0] / width, size_px[1] / height)
-        left, top = (width - size_px[0] / factor) / 2, (height - size_px[1] / factor) / 2
+        left, top = max(0.0, (width - size_px[0] / factor) / 2), max(0.0, (height - size_px[1] / factor) / 2)
         region = (left, top, width - left, height - top)
     scale = size_px[0] / (region[2] - region[0]), size_px[1] / (region[3] - region[1])
     offset = 0.0 - region[0] * scale[0], 0.0 - region[1] * scale[1]

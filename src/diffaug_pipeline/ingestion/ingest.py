@@ -24,6 +24,7 @@ from diffaug_pipeline.progress import track
 PICTURE_SUFFIXES = {suffix for suffixes in USUAL_SUFFIXES.values() for suffix in suffixes}
 UNPACKED_PER_FOLDER = 500
 READS_IN_FLIGHT = 64
+LOOK_ALIKES_NAMED = 50
 
 READERS: dict[str, Callable[[Path, float], Listing]] = {
     "image_folder": list_image_folder,
@@ -48,23 +49,22 @@ def ingest(options: IngestionOptions) -> tuple[ImageSet | PlannedImageSet, dict[
             f"{len(refused)} files were refused{_examples(refused)}."
         )
     pictures["group"] = near_duplicate_groups(np.stack(pictures.pop("thumbnail")), options.near_duplicate_distance)
-    pictures["split"] = assign_splits(pictures, options.split_shares, options.seed)
+    pictures["split"], splits = assign_splits(pictures, options.split_shares, options.seed)
     repeated = _exact_repeats(pictures)
     refused |= repeated
     pictures = pictures[~pictures["image_id"].isin(repeated)]
-    across_splits = _near_duplicates_across_splits(pictures)
     kept = pictures[limit_per_class(pictures, options.images_per_class, options.seed)]
     _check_every_class_is_everywhere(kept)
     report = {
         "dataset": options.dataset,
         "format": listing.format,
-        "splits": "as given" if listing.candidates[0].split is not None else "drawn",
+        "splits": splits,
         "found": len(listing.candidates) + len(listing.refused),
         "used": len(kept),
         "left_out_by_limit": len(pictures) - len(kept),
         "refused": refused,
         "handled": dict(Counter(note for notes in kept["notes"] for note in notes)),
-        "near_duplicates_across_splits": across_splits,
+        "near_duplicates_across_splits": _near_duplicates_across_splits(kept),
         "images": {
             split: of_split["label"].value_counts().sort_index().to_dict() for split, of_split in kept.groupby("split")
         },
@@ -167,11 +167,11 @@ def _exact_repeats(pictures: pd.DataFrame) -> dict[str, str]:
     return refused
 
 
-def _near_duplicates_across_splits(pictures: pd.DataFrame) -> list[list[str]]:
-    """Up to 50 groups of look-alikes that the dataset's own splits tear apart."""
+def _near_duplicates_across_splits(pictures: pd.DataFrame) -> dict[str, Any]:
+    """How many groups of look-alikes the dataset's own splits tear apart, and the first of them."""
     splits = pictures.groupby("group")["split"].transform("nunique")
-    torn = pictures[splits > 1].groupby("group")["image_id"].apply(list)
-    return torn.tolist()[:50]
+    torn = [of_group["image_id"].tolist() for _, of_group in pictures[splits > 1].groupby("group")]
+    return {"groups": len(torn), "examples": torn[:LOOK_ALIKES_NAMED]}
 
 
 def _check_every_class_is_everywhere(pictures: pd.DataFrame) -> None:

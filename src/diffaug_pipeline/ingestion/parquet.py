@@ -1,8 +1,11 @@
 """Parquet files as the Hugging Face hub stores image datasets: an image column with bytes, a label column."""
 
 import json
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -80,22 +83,31 @@ class Unpacker:
 
 
 class RowReader:
-    """Reads the image column front to back, a few rows at a time; a step back starts anew. Safe to share by threads."""
+    """Reads the image column a few rows at a time, fastest front to back. Safe to share by threads.
+
+    Damage in a row group costs the rows from there to its end, whatever the order they are asked for in.
+    """
 
     def __init__(self, file: Path):
         self._file = file
         self._lock = Lock()
+        self._group: int | None = None
         self._batches: Iterator[pa.RecordBatch] = iter(())
         self._next_row = 0
         self._recent: deque[tuple[int, pa.Array]] = deque(maxlen=2)
+        self._damaged_from: dict[int, tuple[int, str]] = {}
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """First row of each row group, and the number of rows behind them."""
+        with pq.ParquetFile(self._file) as table:
+            sizes = [table.metadata.row_group(group).num_rows for group in range(table.num_row_groups)]
+        return [0, *accumulate(sizes)]
 
     def read(self, row: int, max_file_megabytes: float) -> bytes:
         """The bytes in one row; raises `UnreadableError` where there are none to be had."""
-        try:
-            with self._lock:
-                cell = self._cell(row).as_py()
-        except (pa.ArrowException, OSError) as error:
-            raise UnreadableError(f"damaged parquet data: {' '.join(str(error).split())}") from error
+        with self._lock:
+            cell = self._cell(row).as_py()
         content = cell.get("bytes") if isinstance(cell, dict) else cell
         if not isinstance(content, bytes) or not content:
             raise UnreadableError("the row holds no image bytes")
@@ -104,18 +116,38 @@ class RowReader:
         return content
 
     def _cell(self, row: int) -> pa.Scalar:
-        if not self._recent or row < self._recent[0][0]:
-            table = pq.ParquetFile(self._file)
-            column = _column(table, IMAGE_COLUMNS, "image")
-            self._batches = table.iter_batches(ROWS_READ_TOGETHER, columns=[column])
-            self._next_row = 0
-            self._recent.clear()
+        for start, images in self._recent:
+            if start <= row < start + len(images):
+                return images[row - start]
+        group = bisect_right(self._starts, row) - 1
+        first_damaged, reason = self._damaged_from.get(group, (row + 1, ""))
+        if row >= first_damaged:
+            raise UnreadableError(reason)
+        if group != self._group or row < self._next_row:
+            self._open(group)
         while self._next_row <= row:
-            batch = next(self._batches)
-            self._recent.append((self._next_row, batch.column(0)))
-            self._next_row += batch.num_rows
-        start, images = next(part for part in reversed(self._recent) if part[0] <= row)
+            self._read_batch(group)
+        start, images = self._recent[-1]
         return images[row - start]
+
+    def _open(self, group: int) -> None:
+        table = pq.ParquetFile(self._file)
+        column = _column(table, IMAGE_COLUMNS, "image")
+        self._batches = table.iter_batches(ROWS_READ_TOGETHER, row_groups=[group], columns=[column])
+        self._group, self._next_row = group, self._starts[group]
+
+    def _read_batch(self, group: int) -> None:
+        try:
+            batch = next(self._batches, None)
+            problem = "rows are missing" if batch is None else None
+        except (pa.ArrowException, OSError) as error:
+            problem = " ".join(str(error).split())
+        if problem is not None:
+            self._group = None
+            self._damaged_from[group] = (self._next_row, f"damaged parquet data: {problem}")
+            raise UnreadableError(self._damaged_from[group][1])
+        self._recent.append((self._next_row, batch.column(0)))
+        self._next_row += batch.num_rows
 
 
 def _split_of_folders(file: Path, base: Path) -> str | None:

@@ -45,20 +45,22 @@ def _close_pairs(vectors: np.ndarray, distance: float) -> Iterator[tuple[np.ndar
             yield rows + start, columns + start
 
 
-def assign_splits(pictures: pd.DataFrame, shares: SplitShares, seed: int) -> pd.Series:
-    """The split of each row of `pictures` (columns `image_id`, `label`, `split` or None, `group`).
+def assign_splits(pictures: pd.DataFrame, shares: SplitShares, seed: int) -> tuple[pd.Series, str]:
+    """The split of each row of `pictures` (columns `image_id`, `label`, `split` or None, `group`), and its origin.
 
-    A dataset with a test split but no val gives up part of its train; one without test is cut anew.
+    Given splits are kept; a missing val or test is cut from train.
     """
+    wanted = {"test": shares.test, "val": shares.val}
     given = set(pictures["split"].dropna())
-    if {"train", "val", "test"} <= given:
-        return pictures["split"]
-    if {"train", "test"} <= given:
-        split = pictures["split"].copy()
-        drawn = _draw(pictures[split == "train"], {"val": shares.val}, seed)
-        split.loc[drawn.index] = drawn
-        return split
-    return _draw(pictures, {"test": shares.test, "val": shares.val}, seed)
+    lacking = {name: share for name, share in wanted.items() if name not in given}
+    if not lacking:
+        return pictures["split"], "as given"
+    if not given:
+        return _draw(pictures, wanted, seed), "drawn"
+    split = pictures["split"].copy()
+    drawn = _draw(pictures[split == "train"], lacking, seed)
+    split.loc[drawn.index] = drawn
+    return split, f"as given, {' and '.join(lacking)} cut from train"
 
 
 def limit_per_class(pictures: pd.DataFrame, limits: ImagesPerClass, seed: int) -> pd.Series:
@@ -70,7 +72,10 @@ def limit_per_class(pictures: pd.DataFrame, limits: ImagesPerClass, seed: int) -
 
 
 def _draw(pictures: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:
-    """Whole groups go to each split of `shares` until it has its share of the class; the rest is train."""
+    """Whole groups go to each split of `shares` until it has its share of the class; the rest is train.
+
+    A group that is larger than what a split still lacks goes there only when no smaller one is left.
+    """
     split = pd.Series("train", index=pictures.index)
     leading = pictures.groupby("group")["label"].transform(lambda labels: labels.mode().iloc[0])
     for label, of_class in pictures.groupby(leading):
@@ -88,7 +93,18 @@ def _draw(pictures: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Ser
             wanted, taken = max(1, round(share * len(of_class))), 0
             still_needed = len(shares) - number
             while taken < wanted and len(waiting) > still_needed:
-                group = waiting.pop()
+                group = _take(waiting, wanted - taken)
+                if taken and len(group) > wanted - taken:
+                    waiting.append(group)
+                    break
                 split.loc[group] = name
                 taken += len(group)
     return split
+
+
+def _take(waiting: list[pd.Index], most: int) -> pd.Index:
+    """Removes and returns the last group of at most `most` members, else the smallest."""
+    place = next((k for k in reversed(range(len(waiting))) if len(waiting[k]) <= most), None)
+    if place is None:
+        place = min(range(len(waiting)), key=lambda k: len(waiting[k]))
+    return waiting.pop(place)

@@ -1,13 +1,9 @@
 """Parameters of prompts."""
 
-import string
-
 from pydantic import Field, RootModel, field_validator, model_validator
 
 from diffaug_pipeline.errors import ParameterError
-from diffaug_pipeline.options import Options
-
-CLASS_NAME = "class_name"
+from diffaug_pipeline.options import CLASS_NAME, Options, placeholders
 
 
 class Vocabulary(Options):
@@ -58,12 +54,3 @@ class PromptOptions(Options):
     """A name from `vocabularies`; null takes the one of the generator."""
     wording: dict[str, str]
     """What to call a class in prompts where its name would mislead, e.g. crane: "crane, a bird"."""
-
-
-def placeholders(template: str) -> set[str]:
-    """The names in braces.
-
-    >>> sorted(placeholders("a {tone} {class_name}"))
-    ['class_name', 'tone']
-    """
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}

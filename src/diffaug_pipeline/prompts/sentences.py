@@ -3,7 +3,8 @@
 import re
 from itertools import product
 
-from diffaug_pipeline.prompts.options import CLASS_NAME, Vocabulary, placeholders
+from diffaug_pipeline.options import CLASS_NAME, placeholders
+from diffaug_pipeline.prompts.options import Vocabulary
 
 
 def sentences(vocabulary: Vocabulary, class_name: str) -> list[str]:

@@ -1,8 +1,8 @@
 """A diffusion model ready to make the images of plan rows."""
 
+import logging
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 import torch
@@ -11,7 +11,7 @@ from PIL import Image
 
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet
-from diffaug_pipeline.imaging.preparation import encode_png, fit_image, open_image
+from diffaug_pipeline.imaging.preparation import encode_png, fit_image
 from diffaug_pipeline.synthesis.models import locate_model, model_source
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 from diffaug_pipeline.synthesis.schedulers import build_scheduler
@@ -32,6 +32,9 @@ MAX_CACHED_SENTENCES = 1_000
 """A few hundred megabytes at the width of the largest text encoders."""
 
 
+logger = logging.getLogger(__name__)
+
+
 class Generator:
     """Loads its model when the first image is asked for; all modes share one copy of the weights."""
 
@@ -39,7 +42,7 @@ class Generator:
         self._preset = preset
         self._revision = revision
         self._options = options
-        self._source_paths = sources.index.set_index("image_id")["path"]
+        self._sources = sources
         self._device = choose_device(options.device)
         self._embeddings: dict[str, torch.Tensor] = {}
 
@@ -56,6 +59,9 @@ class Generator:
             local_files_only=local,
         ).to(self._device)
         pipeline.set_progress_bar_config(disable=True)
+        if getattr(pipeline, "safety_checker", None) is not None:
+            logger.warning("The model's safety checker is off: it would put black pictures in place of flagged ones.")
+            pipeline.safety_checker = None
         for part in (getattr(pipeline, "unet", None), getattr(pipeline, "vae", None)):
             if part is not None:
                 part.to(memory_format=torch.channels_last)
@@ -96,7 +102,7 @@ class Generator:
 
     def _read_sources(self, rows: pd.DataFrame, size_px: tuple[int, int]) -> list[Image.Image]:
         return [
-            fit_image(open_image(Path(self._source_paths[source])), size_px, self._options.fit).image
+            fit_image(self._sources.read(source), size_px, self._options.fit).image
             for source in rows["source_image_id"]
         ]
 

@@ -73,7 +73,9 @@ def render_report(  # noqa: PLR0913
             calibration=filter_calibration,
             ingestion_report=ingestion_report,
             run_record=run_record,
-            warnings=caveats.find_warnings(real_images.class_names, preset, filter_calibration, ingestion_report),
+            warnings=caveats.find_warnings(
+                real_images.class_names, preset, filter_calibration, ingestion_report, run_record
+            ),
             notes=caveats.find_notes(preset, synthesis),
             gallery_images=options.gallery_images,
         )
