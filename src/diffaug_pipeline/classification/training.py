@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
+from tqdm import tqdm
 
 from diffaug_pipeline.classification.augmentation import Augmentation
 from diffaug_pipeline.classification.options import TrainingOptions
@@ -111,37 +112,52 @@ def _keep_seeds_of(config: dict[str, Any], folder: Path) -> None:
 
 
 def _train_seeds(task: TrainingTask, seeds: list[int]) -> None:
-    """One after the other, or on a CPU side by side; how is decided by the options, not by which seeds are left."""
-    options, cores = task.options, _usable_cores()
-    workers = min(len(options.seeds), options.workers or cores) if task.device == "cpu" else 1
-    with progress_bar(len(seeds) * options.steps, f"training {len(seeds)} seeds", "steps") as bar:
+    """One after the other, or on a CPU side by side, each with its share of the cores.
+
+    Seeds that do not fill a last round share all cores in it. How seeds are grouped is decided by the options and not
+    by which of them are left, so that a resumed training computes as an uninterrupted one does.
+    """
+    every, cores = task.options.seeds, _usable_cores()
+    workers = min(len(every), task.options.workers or cores) if task.device == "cpu" else 1
+    slots = {seed: slot for slot, seed in enumerate(seeds)}
+    with progress_bar(len(seeds) * task.options.steps, f"training {len(seeds)} seeds", "steps") as bar:
         if workers == 1:
-            for slot, seed in enumerate(seeds):
+            for seed, slot in slots.items():
                 train_seed(task, seed, slot, bar.update)
             return
-        start = (os.getpid(), max(1, cores // workers))
-        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=start) as pool:
-            running = {pool.submit(train_seed, task, seed, slot) for slot, seed in enumerate(seeds)}
-            steps_done = np.load(task.steps_done, mmap_mode="r")
-            try:
-                while running:
-                    finished, running = wait(running, timeout=SECONDS_BETWEEN_LOOKS)
-                    bar.update(int(steps_done.sum()) - bar.n)
-                    for future in finished:
-                        future.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                for worker in active_children():
-                    worker.terminate()
-                raise
+        full = len(every) - len(every) % workers
+        spawn = get_context("spawn")
+        with ProcessPoolExecutor(workers, spawn, initializer=_start_worker, initargs=(os.getpid(),)) as pool:
+            for together in (every[:full], every[full:]):
+                threads = max(1, cores // min(workers, len(together) or 1))
+                open_slots = {seed: slots[seed] for seed in together if seed in slots}
+                _train_side_by_side(pool, task, open_slots, threads, bar)
+
+
+def _train_side_by_side(
+    pool: ProcessPoolExecutor, task: TrainingTask, slots: dict[int, int], threads: int, bar: tqdm
+) -> None:
+    running = {pool.submit(_train_in_worker, task, seed, slot, threads) for seed, slot in slots.items()}
+    steps_done = np.load(task.steps_done, mmap_mode="r")
+    try:
+        while running:
+            finished, running = wait(running, timeout=SECONDS_BETWEEN_LOOKS)
+            bar.update(int(steps_done.sum()) - bar.n)
+            for future in finished:
+                future.result()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in active_children():
+            worker.terminate()
+        raise
 
 
 def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start_worker(parent: int, threads: int) -> None:
-    """Takes a share of the cores, and dies with the parent, which may be killed and started anew."""
+def _start_worker(parent: int) -> None:
+    """Leaves interrupts to the parent and dies with it, which may be killed and started anew."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -149,8 +165,12 @@ def _start_worker(parent: int, threads: int) -> None:
         os._exit(1)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(threads)
     Thread(target=watch, daemon=True).start()
+
+
+def _train_in_worker(task: TrainingTask, seed: int, slot: int, threads: int) -> None:
+    torch.set_num_threads(threads)
+    train_seed(task, seed, slot)
 
 
 def train_seed(task: TrainingTask, seed: int, slot: int, on_step: Callable[[], Any] | None = None) -> None:
