@@ -8,7 +8,7 @@ from kedro.pipeline import Node, Pipeline
 
 from diffaug_pipeline.datasets import JSONDataset, RunRecordDataset
 from diffaug_pipeline.errors import VersionError
-from diffaug_pipeline.lineage import choose_versions, make_room
+from diffaug_pipeline.lineage import choose_versions, outdate_followers
 
 NAMES = ("images", "plan", "decisions", "verdict")
 
@@ -96,7 +96,7 @@ def test_what_was_never_made_is_named(tmp_path):
         choose_versions(judge(), catalog(tmp_path, "new"), "new")
 
 
-def test_all_that_follows_from_a_missing_artifact_makes_room(tmp_path):
+def test_all_that_follows_from_a_missing_artifact_is_made_again(tmp_path):
     chain = Pipeline(
         [
             Node(lambda: {}, None, "images", name="ingest"),
@@ -107,8 +107,9 @@ def test_all_that_follows_from_a_missing_artifact_makes_room(tmp_path):
     )
     pretend_run(tmp_path, "r", ("images", "decisions", "verdict"))
     stored = catalog(tmp_path, "r")
-    make_room(chain, stored, "r")
-    assert [name for name in NAMES if stored.get(name).has_version("r")] == ["images"]
+    outdate_followers(chain, stored, "r")
+    assert [name for name in NAMES if stored.get(name).exists()] == ["images"]
+    assert stored.get("verdict").has_version("r")
 
 
 def test_a_second_process_cannot_run_the_same_id(tmp_path):

@@ -69,7 +69,7 @@ class RunLedger:
         self._lock = lock
 
     def _begin(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        from diffaug_pipeline.lineage import choose_versions, make_room
+        from diffaug_pipeline.lineage import choose_versions, outdate_followers
 
         run_id, records = run_params["run_id"], catalog.get(RUN_RECORD)
         check_choices(pipeline, catalog)
@@ -81,7 +81,7 @@ class RunLedger:
         versions = choose_versions(pipeline, catalog, run_id, run_params["load_versions"], read_before)
         for name, version in versions.items():
             catalog.get(name).pin(version)
-        make_room(pipeline, catalog, run_id)
+        outdate_followers(pipeline, catalog, run_id)
         self._catalog = catalog
         attempt = {
             "started": _now(),

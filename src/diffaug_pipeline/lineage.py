@@ -43,11 +43,8 @@ def choose_versions(
     return chosen | _from_one_run(made_elsewhere, catalog, agreed)
 
 
-def make_room(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
-    """Takes back into staging what will be made again under `run_id`.
-
-    That is every output of a node that lacks one of its outputs, and of all nodes that follow from it.
-    """
+def outdate_followers(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
+    """Sees to it that every node which lacks an output under `run_id` runs, and every node that follows from it."""
     again: set[str] = set()
     for node in pipeline.nodes:
         finished = [name for name in node.outputs if catalog.get(name).has_version(run_id)]
@@ -55,7 +52,7 @@ def make_room(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
             continue
         again.update(node.outputs)
         for name in finished:
-            catalog.get(name).withdraw()
+            catalog.get(name).outdate()
 
 
 def _from_one_run(names: set[str], catalog: DataCatalog, agreed: dict[str, str]) -> dict[str, str]:

@@ -141,14 +141,16 @@ def test_the_lock_of_a_dead_process_is_free(tmp_path):
     assert list((tmp_path / "images" / ".staging").iterdir()) == []
 
 
-def test_a_withdrawn_version_is_published_again_with_the_same_bytes(tmp_path):
+def test_an_outdated_version_stays_until_it_is_saved_again_with_the_same_bytes(tmp_path):
     target = dataset(tmp_path, "v1")
     target.save(planned(plan(10), Maker()))
     before = tree_bytes(tmp_path / "images" / "v1")
-    target.withdraw()
+    target.outdate()
     assert not target.exists()
+    assert target.has_version("v1")
     maker = Maker()
     target.save(planned(plan(10), maker))
+    assert target.exists()
     assert maker.made == []
     assert tree_bytes(tmp_path / "images" / "v1") == before
 

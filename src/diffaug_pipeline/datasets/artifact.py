@@ -25,6 +25,7 @@ class VersionedArtifact(AbstractVersionedDataset):
         self.metadata = metadata
         self.statistics: dict[str, Any] = {}
         """What the last save did, in figures; goes into the run record."""
+        self._is_outdated = False
         super().__init__(PurePosixPath(filepath), version, exists_function=lambda path: self.is_complete(Path(path)))
 
     @staticmethod
@@ -58,7 +59,7 @@ class VersionedArtifact(AbstractVersionedDataset):
         return [str(path) for path in sorted(complete, key=lambda path: (path.stat().st_mtime_ns, path), reverse=True)]
 
     def _exists(self) -> bool:
-        return self.is_complete(self.load_path)
+        return not self._is_outdated and self.is_complete(self.load_path)
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "version": self._version}
@@ -74,10 +75,12 @@ class VersionedArtifact(AbstractVersionedDataset):
 
         What a crashed writer of the same version left there is still there.
         """
-        self._get_save_path()
         lock = Lock(self.staging_root / f"{self.save_version}.lock")
         lock.acquire(f"{self._staged_path} is being written")
         try:
+            if self._is_outdated:
+                self._withdraw()
+            self._get_save_path()
             yield self._staged_path
         finally:
             lock.release()
@@ -86,15 +89,18 @@ class VersionedArtifact(AbstractVersionedDataset):
     def _staged_path(self) -> Path:
         return self.staging_root / f"{self.save_version}{self._filepath.suffix}"
 
-    def withdraw(self) -> None:
-        """Takes a complete version back into staging, for a node that must be run again because of another output.
+    def outdate(self) -> None:
+        """Makes the version being saved count as missing, for a node that must run again.
 
-        Finished images and seeds in it are found there and not made again.
+        It stays where it is until it is saved anew; finished images and seeds in it are then not made again.
         """
-        self._staged_path.parent.mkdir(parents=True, exist_ok=True)
+        self._is_outdated = True
+
+    def _withdraw(self) -> None:
         published = Path(self._get_versioned_path(self.save_version))
         published.replace(self._staged_path)
         published.parent.rmdir()
+        self._is_outdated = False
 
     def publish(self, staged: Path) -> None:
         """Makes the staged file or folder the complete version, all at once."""

@@ -42,15 +42,15 @@ def draw_arms(comparison: dict[str, Any]) -> go.Figure:
         )
     if comparison["zero_shot"] is not None:
         place = 100 * comparison["zero_shot"]["mean"]
-        figure.add_vline(x=place, line={"dash": "dot", "color": "#94a3b8"})
         figure.add_scatter(
-            x=[place],
-            y=[arms[0]],
-            mode="text",
-            text="zero-shot CLIP ",
+            x=[place, place],
+            y=[arms[-1], arms[0]],
+            mode="lines+text",
+            text=["", "zero-shot CLIP "],
             textposition="top left",
             textfont={"color": "#64748b", "size": 11},
-            hoverinfo="skip",
+            line={"dash": "dot", "color": "#64748b"},
+            hovertemplate=f"zero-shot CLIP: {place:.1f} %<extra></extra>",
         )
     return _finish(figure, f"{METRIC_TITLES[comparison['metric']]} on real test images, %", 90 + 60 * len(arms))
 

@@ -13,7 +13,7 @@ from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import fit_image
 from diffaug_pipeline.progress import progress_bar
-from diffaug_pipeline.synthesis.models import locate_model, model_revision, model_source
+from diffaug_pipeline.synthesis.models import hush_loading_bars, locate_model, model_revision, model_source
 
 
 class ClipScorer:
@@ -23,6 +23,7 @@ class ClipScorer:
         local = locate_model(model) is not None
         self.revision = model_revision(model, revision)
         where = {"revision": None if local else self.revision, "local_files_only": local}
+        hush_loading_bars()
         self._device = choose_device(device)
         self._model = AutoModel.from_pretrained(
             model_source(model), dtype=torch.float32, use_safetensors=True, **where

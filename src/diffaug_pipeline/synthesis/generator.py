@@ -12,7 +12,7 @@ from PIL import Image
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet
 from diffaug_pipeline.imaging.preparation import encode_png, fit_image
-from diffaug_pipeline.synthesis.models import locate_model, model_source
+from diffaug_pipeline.synthesis.models import hush_loading_bars, locate_model, model_source
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 from diffaug_pipeline.synthesis.schedulers import build_scheduler
 
@@ -50,6 +50,7 @@ class Generator:
     def text_to_image(self) -> DiffusionPipeline:
         """The loaded pipeline."""
         local = locate_model(self._preset.model) is not None
+        hush_loading_bars()
         pipeline = AutoPipelineForText2Image.from_pretrained(
             model_source(self._preset.model),
             dtype=getattr(torch, self._options.dtype),

@@ -30,6 +30,15 @@ def model_source(model: str) -> str:
     return str(locate_model(model) or model)
 
 
+def hush_loading_bars() -> None:
+    """Takes seconds at most, and its bars would tear our own apart; those of downloads stay."""
+    import diffusers
+    import transformers
+
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+
+
 @lru_cache(maxsize=16)
 def model_revision(model: str, revision: str | None) -> str:
     """Names the exact weights: a digest of the files of a folder, the commit of a hub repository."""
