@@ -69,7 +69,7 @@ def test_the_run_record_tells_the_whole_story(finished):
     assert record["pipelines"] == ["classification_controls"]
     assert record["parameters"]["classification"]["synthesis"]["images_per_class"] == 4
     made = record["nodes"]["classification.synthesize_images"]["outputs"]["classification.synthetic_images"]
-    assert made["images_made"] == 40
+    assert made["images_made"] == 80
     assert made["bytes"] > 10_000
     assert record["nodes"]["classification.augmented.train_classifiers"]["seconds"] > 0
     assert set(record["versions_read"].values()) == {RUN}
