@@ -48,17 +48,18 @@ class ClipScorer:
     @torch.inference_mode()
     def embed_images(self, images: ImageSet, batch_size: int, description: str) -> np.ndarray:
         """(N, D) unit vectors of the pictures, read `batch_size` at a time."""
-        embeddings = []
+        embeddings = np.empty((len(images), self._model.config.projection_dim), np.float32)
+        done = 0
         with progress_bar(len(images), description, "images") as bar:
             for pictures in self._read_in_batches(images, batch_size):
                 pixels = self._image_processor(
                     pictures, do_resize=False, do_center_crop=False, return_tensors="pt"
                 ).pixel_values.to(self._device)
                 features = self._model.get_image_features(pixel_values=pixels).pooler_output
-                embeddings.append(F.normalize(features, dim=-1).cpu().numpy())
+                embeddings[done : done + len(pictures)] = F.normalize(features, dim=-1).cpu().numpy()
+                done += len(pictures)
                 bar.update(len(pictures))
-        width = self._model.config.projection_dim
-        return np.concatenate(embeddings) if embeddings else np.zeros((0, width), np.float32)
+        return embeddings
 
     def _read_in_batches(self, images: ImageSet, batch_size: int) -> Iterator[list[Image.Image]]:
         size = (self._image_size_px, self._image_size_px)

@@ -37,18 +37,16 @@ def plan_synthesis(
     synthesis.check_strengths(preset)
     vocabulary = vocabularies.choose(prompts.vocabulary or preset.vocabulary)
     shared = _shared_columns(synthesis, preset, vocabulary)
-    rows = [
-        shared | row
-        for class_name in train.class_names
-        for row in _class_rows(class_name, train.where(label=class_name), prompts, synthesis, vocabulary)
-    ]
-    plan = pd.DataFrame(rows)
-    source_content = plan["source_image_id"].map(train.index.set_index("image_id")["sha256"])
-    plan["recipe"] = [
-        recipe_hash({key: value for key, value in row.items() if key not in NOT_IN_RECIPE} | {"source": content})
-        for row, content in zip(plan.to_dict("records"), source_content, strict=True)
-    ]
-    return plan
+    contents = train.index.set_index("image_id")["sha256"]
+    tables = []
+    for class_name in train.class_names:
+        rows = _class_rows(class_name, train.where(label=class_name), prompts, synthesis, vocabulary)
+        for row in rows:
+            source = row["source_image_id"]
+            determining = {key: value for key, value in (shared | row).items() if key not in NOT_IN_RECIPE}
+            row["recipe"] = recipe_hash(determining | {"source": None if source is None else contents[source]})
+        tables.append(pd.DataFrame(rows))
+    return pd.concat(tables, ignore_index=True).assign(**shared)
 
 
 def _check_wording(prompts: PromptOptions, class_names: list[str]) -> None:
@@ -61,14 +59,8 @@ def _check_wording(prompts: PromptOptions, class_names: list[str]) -> None:
 
 def recipe_hash(determining: dict[str, Any]) -> str:
     """32 hex digits naming the pixels that `determining` leads to."""
-    text = json.dumps(determining, sort_keys=True, default=_plain)
+    text = json.dumps(determining, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{type(value).__name__} cannot be part of a recipe")
 
 
 def _shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabulary: Vocabulary) -> dict[str, Any]:
