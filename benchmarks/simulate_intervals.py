@@ -21,7 +21,7 @@ def main() -> None:
     rows = []
     for seeds in (5, 10):
         for spread in (0.0, 0.06, 0.12, 0.24):
-            truth = np.mean([difference(200_000, 1, spread, rng).mean() for _ in range(300)])
+            truth = np.mean([difference(2_000, 500, spread, rng).mean() for _ in range(60)])
             covered = np.zeros(3)
             for _ in range(REPETITIONS):
                 paired = difference(IMAGES, seeds, spread, rng)
