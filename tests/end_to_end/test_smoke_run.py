@@ -67,7 +67,7 @@ def test_the_run_record_tells_the_whole_story(finished):
     record = json.loads((finished[0] / "08_reporting" / "run_record.json" / RUN / "run_record.json").read_text())
     assert record["status"] == "finished"
     assert record["pipelines"] == ["classification_controls"]
-    assert record["parameters"]["classification"]["synthesis"]["images_per_class"] == 4
+    assert record["parameters"]["classification"]["synthesis"]["images_per_class"] == 8
     made = record["nodes"]["classification.synthesize_images"]["outputs"]["classification.synthetic_images"]
     assert made["images_made"] == 80
     assert made["bytes"] > 10_000
