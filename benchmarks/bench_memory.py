@@ -24,41 +24,13 @@ def measure(count: int) -> None:
     from diffaug_pipeline.filtering.options import FilteringOptions
     from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
     from diffaug_pipeline.prompts.plan import plan_synthesis
-    from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
     from diffaug_pipeline.synthesis.synthesize import synthesize
 
     with tempfile.TemporaryDirectory(prefix="bench-memory-") as scratch:
         root = Path(scratch)
         real = real_image_set(root / "real", {"train": 20, "val": 20, "test": 2}, ("bag", "dress"))
         model = save_tiny_generator(root / "generator")
-        preset = GeneratorPreset(
-            model=str(model),
-            revision=None,
-            variant=None,
-            licence="none",
-            commercial_use=True,
-            width_px=16,
-            height_px=16,
-            scheduler="ddim",
-            num_inference_steps=2,
-            guidance_scale={"text_to_image": 1, "image_to_image": 1},
-            vocabulary="v",
-        )
-        options = SynthesisOptions(
-            generator="tiny",
-            mode="text_to_image",
-            images_per_class=count // 2,
-            strength=0.5,
-            scheduler=None,
-            num_inference_steps=None,
-            guidance_scale=None,
-            fit="cover",
-            batch_size=64,
-            dtype="float32",
-            device="cpu",
-            allow_unknown_classes=True,
-            seed=0,
-        )
+        preset, options = tiny_generator_options(str(model), count)
         vocabularies = Vocabularies(
             {"v": {"templates": ["a {tone} {class_name}"], "axes": {"tone": ["dark", "light"]}, "negative_prompt": ""}}
         )
@@ -78,6 +50,41 @@ def measure(count: int) -> None:
         decisions, _ = filter_images(store.load(), real, filtering)
         assert len(decisions) == count
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def tiny_generator_options(model: str, count: int):
+    """Preset and options to make `count` images of two classes in two steps each."""
+    from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+
+    preset = GeneratorPreset(
+        model=model,
+        revision=None,
+        variant=None,
+        licence="none",
+        commercial_use=True,
+        width_px=16,
+        height_px=16,
+        scheduler="ddim",
+        num_inference_steps=2,
+        guidance_scale={"text_to_image": 1, "image_to_image": 1},
+        vocabulary="v",
+    )
+    options = SynthesisOptions(
+        generator="tiny",
+        mode="text_to_image",
+        images_per_class=count // 2,
+        strength=0.5,
+        scheduler=None,
+        num_inference_steps=None,
+        guidance_scale=None,
+        fit="cover",
+        batch_size=64,
+        dtype="float32",
+        device="cpu",
+        allow_unknown_classes=True,
+        seed=0,
+    )
+    return preset, options
 
 
 def main() -> None:
