@@ -15,7 +15,7 @@ FEW, MANY = 200, 20_000
 def measure(count: int) -> None:
     """Makes, stores, scores and decides `count` images of a random tiny generator; prints the peak in MiB."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-    from factories import real_image_set
+    from factories import generator_preset, real_image_set, synthesis_options
     from kedro.io import Version
     from models import save_tiny_generator
 
@@ -30,9 +30,17 @@ def measure(count: int) -> None:
         root = Path(scratch)
         real = real_image_set(root / "real", {"train": 20, "val": 20, "test": 2}, ("bag", "dress"))
         model = save_tiny_generator(root / "generator")
-        preset, options = tiny_generator_options(str(model), count)
+        off = {"text_to_image": 1, "image_to_image": 1}
+        preset = generator_preset(str(model), num_inference_steps=2, guidance_scale=off)
+        options = synthesis_options(images_per_class=count // 2, batch_size=64, allow_unknown_classes=True)
         vocabularies = Vocabularies(
-            {"v": {"templates": ["a {tone} {class_name}"], "axes": {"tone": ["dark", "light"]}, "negative_prompt": ""}}
+            {
+                "plain": {
+                    "templates": ["a {tone} {class_name}"],
+                    "axes": {"tone": ["dark", "light"]},
+                    "negative_prompt": "",
+                }
+            }
         )
         plan = plan_synthesis(real, PromptOptions(vocabulary=None, wording={}), options, preset, vocabularies)
         store = ImageSetDataset(filepath=str(root / "synthetic"), version=Version("v", "v"))
@@ -50,41 +58,6 @@ def measure(count: int) -> None:
         decisions, _ = filter_images(store.load(), real, filtering)
         assert len(decisions) == count
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
-
-
-def tiny_generator_options(model: str, count: int):
-    """Preset and options to make `count` images of two classes in two steps each."""
-    from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
-
-    preset = GeneratorPreset(
-        model=model,
-        revision=None,
-        variant=None,
-        licence="none",
-        commercial_use=True,
-        width_px=16,
-        height_px=16,
-        scheduler="ddim",
-        num_inference_steps=2,
-        guidance_scale={"text_to_image": 1, "image_to_image": 1},
-        vocabulary="v",
-    )
-    options = SynthesisOptions(
-        generator="tiny",
-        mode="text_to_image",
-        images_per_class=count // 2,
-        strength=0.5,
-        scheduler=None,
-        num_inference_steps=None,
-        guidance_scale=None,
-        fit="cover",
-        batch_size=64,
-        dtype="float32",
-        device="cpu",
-        allow_unknown_classes=True,
-        seed=0,
-    )
-    return preset, options
 
 
 def main() -> None:

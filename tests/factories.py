@@ -10,6 +10,7 @@ from PIL import Image
 
 from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, PlannedImageSet
 from diffaug_pipeline.imaging.preparation import encode_png
+from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 
 
 def noise_image(seed: int, size_px: tuple[int, int] = (32, 32)) -> Image.Image:
@@ -72,6 +73,44 @@ def plan(count: int, label: str = "cat", offset: int = 0) -> pd.DataFrame:
             "recipe": [f"recipe{seed:06d}" for seed in seeds],
         }
     )
+
+
+def generator_preset(model: str, **changes) -> GeneratorPreset:
+    """A preset for 16x16 pictures."""
+    values = {
+        "model": model,
+        "revision": None,
+        "variant": None,
+        "licence": "MIT",
+        "commercial_use": True,
+        "width_px": 16,
+        "height_px": 16,
+        "scheduler": "ddim",
+        "num_inference_steps": 5,
+        "guidance_scale": {"text_to_image": 2, "image_to_image": 2},
+        "vocabulary": "plain",
+    }
+    return GeneratorPreset(**values | changes)
+
+
+def synthesis_options(**changes) -> SynthesisOptions:
+    """Text-to-image on the CPU with what the preset says."""
+    values = {
+        "generator": "tiny",
+        "mode": "text_to_image",
+        "images_per_class": 8,
+        "strength": 0.5,
+        "scheduler": None,
+        "num_inference_steps": None,
+        "guidance_scale": None,
+        "fit": "cover",
+        "batch_size": 4,
+        "dtype": "float32",
+        "device": "cpu",
+        "allow_unknown_classes": False,
+        "seed": 0,
+    }
+    return SynthesisOptions(**values | changes)
 
 
 class Maker:

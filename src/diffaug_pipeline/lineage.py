@@ -29,18 +29,16 @@ def choose_versions(
             "fewer nodes."
         )
     names = {name for name in pipeline.datasets() if isinstance(catalog.get(name), VersionedArtifact)}
-    chosen = dict.fromkeys(names & (made_here | {RUN_RECORD}), run_id)
-    inputs = {name: version for name, version in (read_before or {}).items() if name in names}
-    inputs |= {name: run_id for name in names if catalog.get(name).has_version(run_id)} | asked
-    chosen = {name: version for name, version in inputs.items() if name in names} | chosen
-    made_elsewhere = names - chosen.keys()
+    own = dict.fromkeys(names & (made_here | {RUN_RECORD}), run_id)
+    settled = (read_before or {}) | {name: run_id for name in names if catalog.get(name).has_version(run_id)} | asked
+    agreed = {name: settled[name] for name in names & settled.keys() - own.keys()}
+    made_elsewhere = names - own.keys() - agreed.keys()
     if missing := sorted(name for name in made_elsewhere if not catalog.get(name).list_versions()):
         raise VersionError(
             f"no version exists of {', '.join(missing)}; run the pipeline that makes it first, "
             "e.g. `kedro run --pipelines classification`."
         )
-    agreed = {name: version for name, version in chosen.items() if name not in made_here and name != RUN_RECORD}
-    return chosen | _from_one_run(made_elsewhere, catalog, agreed)
+    return own | agreed | _from_one_run(made_elsewhere, catalog, agreed)
 
 
 def outdate_followers(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:

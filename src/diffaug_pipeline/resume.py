@@ -3,6 +3,7 @@
 from typing import Any
 
 from kedro.framework.project import settings
+from omegaconf import OmegaConf
 
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.session import RUN_RECORD
@@ -22,17 +23,8 @@ def options_of_run(wanted: str, options: dict[str, Any]) -> tuple[str, dict[str,
     for key, values in record["selection"].items():
         if not options[key]:
             completed[key] = values
-    completed["params"] = _laid_over(record["runtime_params"], options["params"] or {})
+    completed["params"] = OmegaConf.to_container(OmegaConf.merge(record["runtime_params"], options["params"] or {}))
     return record["run_id"], completed
-
-
-def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    both = {
-        key: _laid_over(below[key], above[key])
-        for key in below.keys() & above.keys()
-        if isinstance(below[key], dict) and isinstance(above[key], dict)
-    }
-    return below | above | both
 
 
 def _read_record(wanted: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -42,12 +42,8 @@ class RunSession(KedroServiceSession):
             try:
                 return super().run(run_id=chosen, only_missing_outputs=True, **options)
             except KeyboardInterrupt as interruption:
-                self._tell_hooks(interruption, chosen, options)
+                # Kedro tells its hooks of exceptions only, which an interruption from the keyboard is not.
+                self._hook_manager.hook.on_pipeline_error(
+                    error=interruption, run_params={"run_id": chosen}, pipeline=None, catalog=None
+                )
                 raise
-
-    def _tell_hooks(self, interruption: KeyboardInterrupt, run_id: str, options: dict[str, Any]) -> None:
-        """Kedro tells its hooks of exceptions only, which an interruption from the keyboard is not."""
-        run_params = {"run_id": run_id, "env": self.env, "runtime_params": options.get("runtime_params") or {}}
-        self._hook_manager.hook.on_pipeline_error(
-            error=interruption, run_params=run_params, pipeline=None, catalog=None
-        )

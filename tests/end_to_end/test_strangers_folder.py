@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from commands import kedro_run_command
 from factories import smooth_image
+from omegaconf import OmegaConf
 
 pytestmark = pytest.mark.slow
 EDIT = """
@@ -38,7 +39,8 @@ def test_from_jpegs_to_a_report(photos, project, environment, tmp_path):
     conf = tmp_path / "conf"
     shutil.copytree(project / "conf", conf, ignore=shutil.ignore_patterns("local"))
     parameters = conf / "smoke" / "parameters.yml"
-    parameters.write_text(merge(parameters.read_text(), EDIT.format(dataset=json.dumps(str(photos)))))
+    edit = OmegaConf.create(EDIT.format(dataset=json.dumps(str(photos))))
+    OmegaConf.save(OmegaConf.merge(OmegaConf.load(parameters), edit), parameters)
     done = subprocess.run(
         kedro_run_command(tmp_path / "data", "--conf-source", str(conf), "--run-id", "mine"),
         cwd=project,
@@ -57,16 +59,3 @@ def test_from_jpegs_to_a_report(photos, project, environment, tmp_path):
     comparison = json.loads((reporting / "comparison.json" / "mine" / "comparison.json").read_text())
     assert comparison["per_class"].keys() == {"garden gnome", "polar bear", "red panda"}
     assert comparison["zero_shot"] is None
-
-
-def merge(smoke: str, edit: str) -> str:
-    """The smoke values with the stranger's block laid over them."""
-    import yaml
-
-    def lay_over(below: dict, above: dict) -> dict:
-        return below | {
-            key: lay_over(below[key], value) if isinstance(value, dict) and isinstance(below.get(key), dict) else value
-            for key, value in above.items()
-        }
-
-    return yaml.safe_dump(lay_over(yaml.safe_load(smoke), yaml.safe_load(edit)))

@@ -1,24 +1,11 @@
 import pandas as pd
 import pytest
+from factories import generator_preset
 
 from diffaug_pipeline.evaluation.caveats import find_warnings
 from diffaug_pipeline.evaluation.report import summarize_costs
-from diffaug_pipeline.synthesis.options import GeneratorPreset
 
-GARMENTS = GeneratorPreset(
-    model="embedded:generator",
-    revision=None,
-    variant=None,
-    licence="MIT",
-    commercial_use=True,
-    width_px=32,
-    height_px=32,
-    scheduler="ddim",
-    num_inference_steps=5,
-    guidance_scale={"text_to_image": 2, "image_to_image": 2},
-    vocabulary="garments",
-)
-
+GARMENTS = generator_preset("embedded:generator")
 MACHINE = {"platform": "Linux", "cpus": 2}
 NO_LOOK_ALIKES = {"near_duplicates_across_splits": {"groups": 0, "examples": []}}
 ONE_ATTEMPT = {"attempts": [{"code": {"commit": "a" * 40, "changed": False}, "libraries": {}, "machine": MACHINE}]}

@@ -1,12 +1,12 @@
 import pytest
-from factories import real_image_set
+from factories import generator_preset, real_image_set, synthesis_options
 from pydantic import ValidationError
 
 from diffaug_pipeline.errors import ParameterError, UnknownClassesError
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies, Vocabulary
 from diffaug_pipeline.prompts.plan import plan_synthesis
 from diffaug_pipeline.prompts.sentences import sentences
-from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+from diffaug_pipeline.synthesis.options import GeneratorPreset
 
 VOCABULARIES = Vocabularies(
     {
@@ -21,39 +21,7 @@ PROMPTS = PromptOptions(vocabulary=None, wording={"cat": "house cat"})
 
 
 def preset(model: str, **changes) -> GeneratorPreset:
-    values = {
-        "model": model,
-        "revision": None,
-        "variant": None,
-        "licence": "MIT",
-        "commercial_use": True,
-        "width_px": 16,
-        "height_px": 16,
-        "scheduler": "ddim",
-        "num_inference_steps": 5,
-        "guidance_scale": {"text_to_image": 2, "image_to_image": 3},
-        "vocabulary": "plain",
-    }
-    return GeneratorPreset(**values | changes)
-
-
-def synthesis(**changes) -> SynthesisOptions:
-    values = {
-        "generator": "tiny",
-        "mode": "text_to_image",
-        "images_per_class": 8,
-        "strength": 0.5,
-        "scheduler": None,
-        "num_inference_steps": None,
-        "guidance_scale": None,
-        "fit": "cover",
-        "batch_size": 4,
-        "dtype": "float32",
-        "device": "cpu",
-        "allow_unknown_classes": False,
-        "seed": 0,
-    }
-    return SynthesisOptions(**values | changes)
+    return generator_preset(model, **{"guidance_scale": {"text_to_image": 2, "image_to_image": 3}} | changes)
 
 
 @pytest.fixture
@@ -62,7 +30,7 @@ def real(tmp_path):
 
 
 def test_one_row_per_image_with_its_own_seed_and_recipe(real, tiny_generator):
-    plan = plan_synthesis(real, PROMPTS, synthesis(), preset(str(tiny_generator)), VOCABULARIES)
+    plan = plan_synthesis(real, PROMPTS, synthesis_options(), preset(str(tiny_generator)), VOCABULARIES)
     assert plan["label"].value_counts().to_dict() == {"cat": 8, "dog": 8}
     for column in ("image_id", "seed", "recipe"):
         assert plan[column].is_unique
@@ -72,7 +40,9 @@ def test_one_row_per_image_with_its_own_seed_and_recipe(real, tiny_generator):
 
 
 def test_prompts_use_the_wording_and_cover_the_vocabulary_evenly(real, tiny_generator):
-    plan = plan_synthesis(real, PROMPTS, synthesis(images_per_class=12), preset(str(tiny_generator)), VOCABULARIES)
+    plan = plan_synthesis(
+        real, PROMPTS, synthesis_options(images_per_class=12), preset(str(tiny_generator)), VOCABULARIES
+    )
     prompts = plan.loc[plan["label"] == "cat", "prompt"].value_counts()
     assert set(prompts.index) == set(sentences(VOCABULARIES.root["plain"], "house cat"))
     assert set(prompts) == {2}
@@ -80,7 +50,7 @@ def test_prompts_use_the_wording_and_cover_the_vocabulary_evenly(real, tiny_gene
 
 def test_more_images_keep_the_earlier_rows(real, tiny_generator):
     few, many = (
-        plan_synthesis(real, PROMPTS, synthesis(images_per_class=n), preset(str(tiny_generator)), VOCABULARIES)
+        plan_synthesis(real, PROMPTS, synthesis_options(images_per_class=n), preset(str(tiny_generator)), VOCABULARIES)
         for n in (5, 9)
     )
     kept = many[many["image_id"].isin(few["image_id"])].reset_index(drop=True)
@@ -101,7 +71,7 @@ def test_more_images_keep_the_earlier_rows(real, tiny_generator):
 def test_whatever_determines_pixels_changes_every_recipe(real, tiny_generator, change):
     before, after = (
         plan_synthesis(real, PROMPTS, options, preset(str(tiny_generator)), VOCABULARIES)
-        for options in (synthesis(), synthesis(**change))
+        for options in (synthesis_options(), synthesis_options(**change))
     )
     assert set(before["recipe"]).isdisjoint(after["recipe"])
 
@@ -110,13 +80,13 @@ def test_whatever_determines_pixels_changes_every_recipe(real, tiny_generator, c
 def test_whatever_does_not_leaves_them(real, tiny_generator, change):
     before, after = (
         plan_synthesis(real, PROMPTS, options, preset(str(tiny_generator)), VOCABULARIES)
-        for options in (synthesis(), synthesis(**change))
+        for options in (synthesis_options(), synthesis_options(**change))
     )
     assert before["recipe"].tolist() == after["recipe"].tolist()
 
 
 def test_image_to_image_goes_through_training_images_and_strengths_evenly(real, tiny_generator):
-    options = synthesis(mode="image_to_image", strength=[0.3, 0.6], images_per_class=12)
+    options = synthesis_options(mode="image_to_image", strength=[0.3, 0.6], images_per_class=12)
     plan = plan_synthesis(real, PROMPTS, options, preset(str(tiny_generator)), VOCABULARIES)
     train = set(real.where(split="train").index["image_id"])
     assert set(plan["source_image_id"]) == train
@@ -136,7 +106,7 @@ def test_other_weights_are_other_recipes(real, tiny_generator, tmp_path):
     content[-1] ^= 1
     weights.write_bytes(content)
     before, after = (
-        plan_synthesis(real, PROMPTS, synthesis(), preset(str(folder)), VOCABULARIES)
+        plan_synthesis(real, PROMPTS, synthesis_options(), preset(str(folder)), VOCABULARIES)
         for folder in (tiny_generator, copy)
     )
     assert before["model_revision"].iloc[0] != after["model_revision"].iloc[0]
@@ -146,11 +116,11 @@ def test_other_weights_are_other_recipes(real, tiny_generator, tmp_path):
 def test_classes_the_embedded_generator_does_not_know_are_refused_with_a_way_out(real):
     embedded = preset("embedded:generator", width_px=32, height_px=32)
     with pytest.raises(UnknownClassesError, match=r"never taught cat, dog\. Choose a generator .* sd15, sd21 or sdxl"):
-        plan_synthesis(real, PROMPTS, synthesis(), embedded, VOCABULARIES)
+        plan_synthesis(real, PROMPTS, synthesis_options(), embedded, VOCABULARIES)
     with pytest.raises(UnknownClassesError):
-        plan_synthesis(real, PROMPTS, synthesis(mode="image_to_image", strength=0.8), embedded, VOCABULARIES)
-    gentle = synthesis(mode="image_to_image", strength=0.3)
-    insisted = synthesis(allow_unknown_classes=True)
+        plan_synthesis(real, PROMPTS, synthesis_options(mode="image_to_image", strength=0.8), embedded, VOCABULARIES)
+    gentle = synthesis_options(mode="image_to_image", strength=0.3)
+    insisted = synthesis_options(allow_unknown_classes=True)
     for options in (gentle, insisted):
         assert len(plan_synthesis(real, PROMPTS, options, embedded, VOCABULARIES)) == 16
 
@@ -160,7 +130,7 @@ def test_an_unknown_vocabulary_is_named(real, tiny_generator):
         plan_synthesis(
             real,
             PROMPTS.model_copy(update={"vocabulary": "fancy"}),
-            synthesis(),
+            synthesis_options(),
             preset(str(tiny_generator)),
             VOCABULARIES,
         )
@@ -169,11 +139,11 @@ def test_an_unknown_vocabulary_is_named(real, tiny_generator):
 def test_wording_of_a_class_that_does_not_exist_is_named(real, tiny_generator):
     prompts = PROMPTS.model_copy(update={"wording": {"catt": "house cat"}})
     with pytest.raises(ParameterError, match="names catt, which the dataset does not have; its classes are cat, dog"):
-        plan_synthesis(real, prompts, synthesis(), preset(str(tiny_generator)), VOCABULARIES)
+        plan_synthesis(real, prompts, synthesis_options(), preset(str(tiny_generator)), VOCABULARIES)
 
 
 def test_a_strength_that_leaves_no_step_is_refused_with_the_smallest_that_does(real, tiny_generator):
-    options = synthesis(mode="image_to_image", strength=[0.1, 0.5])
+    options = synthesis_options(mode="image_to_image", strength=[0.1, 0.5])
     with pytest.raises(ParameterError, match=r"0\.1 of 5 steps leaves none .* smallest strength with 5 steps is 0\.2"):
         plan_synthesis(real, PROMPTS, options, preset(str(tiny_generator)), VOCABULARIES)
 

@@ -11,7 +11,7 @@ from diffusers import (
     StableDiffusionImg2ImgPipeline,
     StableDiffusionPipeline,
 )
-from factories import real_image_set, rehashed
+from factories import generator_preset, real_image_set, rehashed, synthesis_options
 from PIL import Image
 
 from diffaug_pipeline.errors import VersionError
@@ -33,39 +33,11 @@ VOCABULARIES = Vocabularies(
 
 
 def preset_of(folder, **changes) -> GeneratorPreset:
-    values = {
-        "model": str(folder),
-        "revision": None,
-        "variant": None,
-        "licence": "MIT",
-        "commercial_use": True,
-        "width_px": 16,
-        "height_px": 16,
-        "scheduler": "dpmpp_2m",
-        "num_inference_steps": 4,
-        "guidance_scale": {"text_to_image": 2, "image_to_image": 2},
-        "vocabulary": "plain",
-    }
-    return GeneratorPreset(**values | changes)
+    return generator_preset(str(folder), **{"scheduler": "dpmpp_2m", "num_inference_steps": 4} | changes)
 
 
 def options_of(**changes) -> SynthesisOptions:
-    values = {
-        "generator": "tiny",
-        "mode": "text_to_image",
-        "images_per_class": 3,
-        "strength": 0.5,
-        "scheduler": None,
-        "num_inference_steps": None,
-        "guidance_scale": None,
-        "fit": "cover",
-        "batch_size": 4,
-        "dtype": "float32",
-        "device": "cpu",
-        "allow_unknown_classes": False,
-        "seed": 0,
-    }
-    return SynthesisOptions(**values | changes)
+    return synthesis_options(**{"images_per_class": 3} | changes)
 
 
 def setup(folder, real, **changes) -> tuple[Generator, pd.DataFrame]:
