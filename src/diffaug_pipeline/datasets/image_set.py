@@ -30,8 +30,8 @@ from diffaug_pipeline.datasets.artifact import VersionedArtifact
 from diffaug_pipeline.datasets.folder import MANIFEST, differences, sha256_of, write_manifest
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.contact_sheet import draw_contact_sheet
-from diffaug_pipeline.imaging.image_set import COLUMNS, ImageSet, PlannedImageSet
-from diffaug_pipeline.imaging.preparation import open_image
+from diffaug_pipeline.imaging.image_set import TARGETS, ImageSet, PlannedImageSet, leading_columns, target_of
+from diffaug_pipeline.imaging.preparation import boxes_inside, open_image
 from diffaug_pipeline.progress import progress_bar
 
 INDEX, CONTACT_SHEET, BATCHES = "index.parquet", "contact_sheet.png", "batches.json"
@@ -95,6 +95,8 @@ class ImageSetDataset(VersionedArtifact):
             "seconds_making": round(time.perf_counter() - started, 3),
         }
         files = _describe_files(images, data.plan)
+        if any(target in data.plan for target in TARGETS):
+            files = files.drop(columns="boxes")
         known = data.plan.drop(columns=[*FILE_COLUMNS, *data.making_columns], errors="ignore")
         return known.merge(files, on="recipe", validate="many_to_one")
 
@@ -162,15 +164,16 @@ def _make_batches(data: PlannedImageSet, batches: list[list[str]], images: Path)
 
 
 def _describe_files(images: Path, plan: pd.DataFrame) -> pd.DataFrame:
-    """One row per image file below `images`: recipe and `FILE_COLUMNS`."""
+    """One row per image file below `images`: recipe, the `boxes` in it, and `FILE_COLUMNS`."""
     rows = []
     for path in sorted(images.glob("*/*")):
         with Image.open(path) as image:
             width, height = image.size
             if image.getexif().get(0x0112, 1) >= 5:
                 width, height = height, width
-        rows.append((path.stem, str(path), width, height, path.stat().st_size, sha256_of(path)))
-    files = pd.DataFrame(rows, columns=["recipe", *FILE_COLUMNS])
+            boxes = boxes_inside(image)
+        rows.append((path.stem, boxes, str(path), width, height, path.stat().st_size, sha256_of(path)))
+    files = pd.DataFrame(rows, columns=["recipe", "boxes", *FILE_COLUMNS])
     if lost := set(plan["recipe"]) - set(files["recipe"]):
         raise VersionError(f"{len(lost)} images are missing under {images}, e.g. {min(lost)}; choose another --run-id.")
     return files
@@ -183,15 +186,16 @@ def _write_set(index: pd.DataFrame, staged: Path, final: Path) -> None:
     stored = index.copy()
     own = stored["recipe"].notna()
     stored.loc[own, "path"] = [_relative_path(path, staged, final) for path in stored.loc[own, "path"]]
-    extra = [column for column in stored if column not in COLUMNS]
-    stored[[*COLUMNS, *extra]].to_parquet(staged / INDEX, index=False)
+    leading = leading_columns(target_of(stored))
+    stored = stored[leading + [column for column in stored if column not in leading]]
+    stored.to_parquet(staged / INDEX, index=False)
     written = [name for name in (BATCHES, CONTACT_SHEET, INDEX) if (staged / name).exists()]
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "images": len(stored),
         "by_split": stored["split"].value_counts().sort_index().to_dict(),
         "by_origin": stored["origin"].value_counts().sort_index().to_dict(),
-        "columns": {column: str(dtype) for column, dtype in stored[[*COLUMNS, *extra]].dtypes.items()},
+        "columns": {column: str(dtype) for column, dtype in stored.dtypes.items()},
         "fingerprint": _digest(stored["sha256"].sort_values()),
         "files": {name: sha256_of(staged / name) for name in written},
     }

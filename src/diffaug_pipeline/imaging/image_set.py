@@ -9,7 +9,8 @@ Columns of the index, in this order; a set has those that apply to it and any nu
 | `width_px`, `height_px` | int | size after the EXIF rotation is applied |
 | `split` | str | `train`, `val` or `test` |
 | `origin` | str | `real` or `synthetic` |
-| `label` | str | class name |
+| `label` | str | class name (classification) |
+| `boxes` | list of records | objects (detection), see `imaging.boxes`; a set has either `label` or `boxes` |
 | `size_bytes`, `sha256` | int, str | of the file |
 | `recipe` | str or null | hash of all that determines the pixels; null for a user's file used in place |
 
@@ -28,22 +29,14 @@ import pandas as pd
 from PIL import Image
 
 from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.preparation import open_image
 
 SPLITS = ("train", "val", "test")
 ORIGINS = ("real", "synthetic")
-COLUMNS = (
-    "image_id",
-    "path",
-    "width_px",
-    "height_px",
-    "split",
-    "origin",
-    "label",
-    "size_bytes",
-    "sha256",
-    "recipe",
-)
+TARGETS = ("label", "boxes")
+COLUMNS = ("image_id", "path", "width_px", "height_px", "split", "origin", "size_bytes", "sha256", "recipe")
+"""What every index has beside its target."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +59,29 @@ class ImageSet:
         return ImageSet(self.index[chosen].reset_index(drop=True))
 
     @property
+    def target(self) -> str:
+        """`label` or `boxes`."""
+        return target_of(self.index)
+
+    @cached_property
     def class_names(self) -> list[str]:
-        """Sorted class names of all images."""
-        return sorted(self.index["label"].unique())
+        """Sorted class names of all images, or of all boxes that count."""
+        if self.target == "label":
+            return sorted(self.index["label"].unique())
+        return sorted({str(label) for boxes in self.boxes for label in boxes.counted().labels})
+
+    @cached_property
+    def boxes(self) -> list[Boxes]:
+        """The boxes of each image, in index order; of a detection set only."""
+        return [Boxes.of(records) for records in self.index["boxes"]]
+
+    def boxes_of(self, image_id: str) -> Boxes:
+        """The boxes of one image."""
+        return self.boxes[self._positions[image_id]]
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {image_id: position for position, image_id in enumerate(self.index["image_id"])}
 
     @cached_property
     def _files(self) -> pd.DataFrame:
@@ -95,7 +108,7 @@ def _open_unchanged(path: str, sha256: str) -> Image.Image:
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """A picture as the bytes of an image file."""
+    """A picture as the bytes of an image file; one whose boxes its plan cannot know carries them (`encode_png`)."""
 
     content: bytes
     suffix: str
@@ -112,8 +125,9 @@ class MakeImages(Protocol):
 class PlannedImageSet:
     """Images still to be made; whoever stores them drives the making, batch by batch.
 
-    `plan` holds the final index but for `path`, sizes and `sha256`. Rows of one batch agree in `batch_columns`;
-    `making_columns` are needed to make the images and are not kept.
+    `plan` holds the final index but for `path`, sizes and `sha256`, and without `boxes` where they are only known once
+    an image is made (`EncodedImage`). Rows of one batch agree in `batch_columns`; `making_columns` are needed to make
+    the images and are not kept.
     """
 
     plan: pd.DataFrame
@@ -137,16 +151,29 @@ class PlannedImageSet:
         ]
 
 
+def target_of(index: pd.DataFrame) -> str:
+    """Which of `TARGETS` the index has."""
+    return next(target for target in TARGETS if target in index)
+
+
+def leading_columns(target: str) -> list[str]:
+    """The columns every index of this target starts with, in their order."""
+    place = COLUMNS.index("origin") + 1
+    return [*COLUMNS[:place], target, *COLUMNS[place:]]
+
+
 def check_index(index: pd.DataFrame) -> None:
     """Raises ValueError naming every rule the index breaks.
 
-    >>> check_index(pd.DataFrame({"image_id": ["a", "a"]}))
+    >>> check_index(pd.DataFrame({"image_id": ["a", "a"], "label": ["cat", "dog"]}))
     Traceback (most recent call last):
     ...
-    ValueError: not an image set: columns missing: path, width_px, height_px, split, origin, label, size_bytes, \
-sha256, recipe; image_id repeats: a
+    ValueError: not an image set: columns missing: path, width_px, height_px, split, origin, size_bytes, sha256, \
+recipe; image_id repeats: a
     """
     problems = []
+    if sum(target in index for target in TARGETS) != 1:
+        problems.append(f"exactly one of the columns {' and '.join(TARGETS)} is needed")
     if missing := [column for column in COLUMNS if column not in index]:
         problems.append(f"columns missing: {', '.join(missing)}")
     if "image_id" in index and (repeated := index["image_id"][index["image_id"].duplicated()].tolist()):

@@ -5,13 +5,20 @@ passes here can meet either.
 """
 
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
+from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.options import Fit
+
+BOXES_KEY = "boxes"
+"""Keyword of the PNG text chunk that holds box records."""
 
 
 def open_image(source: Path | bytes) -> Image.Image:
@@ -58,6 +65,14 @@ class Fitted:
     offset_px: tuple[float, float]
     original_size_px: tuple[int, int]
 
+    def place(self, xyxy: np.ndarray) -> np.ndarray:
+        """(N, 4) boxes of the original picture where they lie in the prepared one."""
+        return xyxy * np.tile(self.scale, 2) + np.tile(self.offset_px, 2)
+
+    def place_back(self, xyxy: np.ndarray) -> np.ndarray:
+        """(N, 4) boxes of the prepared picture where they lie in the original one."""
+        return (xyxy - np.tile(self.offset_px, 2)) / np.tile(self.scale, 2)
+
     def restore(self, image: Image.Image) -> Image.Image:
         """`image`, of the prepared size, mapped back to the original frame; uncovered parts are black."""
         width, height = self.original_size_px
@@ -100,8 +115,20 @@ def _resized(image: Image.Image, size_px: tuple[int, int], region: tuple[float, 
     return image.resize(size_px, Image.Resampling.LANCZOS, box=region)
 
 
-def encode_png(image: Image.Image) -> bytes:
-    """The bytes of a PNG file; equal pixels give equal bytes with one version of Pillow and zlib."""
+def encode_png(image: Image.Image, boxes: Boxes | None = None) -> bytes:
+    """The bytes of a PNG file; equal pixels give equal bytes with one version of Pillow and zlib.
+
+    `boxes` travel inside the file, as JSON in a text chunk, so that whoever has the picture has its labels.
+    """
+    chunks = PngInfo()
+    if boxes is not None:
+        chunks.add_text(BOXES_KEY, json.dumps(boxes.records()))
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=6)
+    image.save(buffer, format="PNG", compress_level=6, pnginfo=chunks)
     return buffer.getvalue()
+
+
+def boxes_inside(image: Image.Image) -> list[dict[str, Any]] | None:
+    """The box records in an opened PNG file; None if it holds none."""
+    written = image.info.get(BOXES_KEY)
+    return None if written is None else json.loads(written)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from diffaug_pipeline.embedded import embedded_folder
 from diffaug_pipeline.errors import DatasetFormatError
-from diffaug_pipeline.imaging.image_set import COLUMNS, ImageSet, PlannedImageSet
+from diffaug_pipeline.imaging.image_set import ImageSet, PlannedImageSet, leading_columns
 from diffaug_pipeline.ingestion.image_file import USUAL_SUFFIXES, Picture, Refusal, inspect_picture
 from diffaug_pipeline.ingestion.image_folder import list_image_folder
 from diffaug_pipeline.ingestion.options import IngestionOptions
@@ -189,10 +189,10 @@ def _check_every_class_is_everywhere(pictures: pd.DataFrame) -> None:
 def _as_image_set(pictures: pd.DataFrame) -> ImageSet | PlannedImageSet:
     pictures = pictures.sort_values("image_id").reset_index(drop=True)
     if pictures["path"].notna().all():
-        return ImageSet(pictures[list(COLUMNS)])
+        return ImageSet(pictures[leading_columns("label")])
     location = ("source_file", "source_row", "suffix")
     return PlannedImageSet(
-        pictures[[*COLUMNS, *location]],
+        pictures[[*leading_columns("label"), *location]],
         Unpacker(),
         batch_size=UNPACKED_PER_FOLDER,
         making_columns=location,

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from diffaug_pipeline.errors import TrainingSetError
-from diffaug_pipeline.imaging.image_set import COLUMNS, ImageSet
+from diffaug_pipeline.imaging.image_set import ImageSet, leading_columns, target_of
 from diffaug_pipeline.merging.options import MergingOptions
 from diffaug_pipeline.seeding import derive_seed
 
-TRAINING_COLUMNS = [*COLUMNS, "source_image_id", "sampling_weight", "loss_weight"]
+ADDED_COLUMNS = ["source_image_id", "sampling_weight", "loss_weight"]
 
 
 def real_only(real_images: ImageSet) -> ImageSet:
@@ -100,4 +100,4 @@ def _training_set(rows: pd.DataFrame, real_train: pd.DataFrame) -> ImageSet:
             f"{len(foreign)} source images of synthetic ones are not real training images, e.g. {foreign[0]}; "
             "synthesise again from this split."
         )
-    return ImageSet(rows[TRAINING_COLUMNS].reset_index(drop=True))
+    return ImageSet(rows[leading_columns(target_of(rows)) + ADDED_COLUMNS].reset_index(drop=True))
