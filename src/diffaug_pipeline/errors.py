@@ -5,6 +5,7 @@ DiffaugError
 ├── DatasetFormatError      the user's dataset cannot be understood
 ├── UnknownClassesError     the generator was never taught the classes asked for
 ├── ModelFolderError        a model folder is missing, damaged or unsafe to load
+├── MissingPackageError     an optional package is needed and not installed
 ├── TrainingSetError        a training set would break a rule (leakage, emptiness)
 └── VersionError            a stored version is missing, half-written, damaged or in use
 """
@@ -28,6 +29,10 @@ class UnknownClassesError(DiffaugError, ValueError):
 
 class ModelFolderError(DiffaugError, ValueError):
     """A model folder is missing, damaged or unsafe to load."""
+
+
+class MissingPackageError(DiffaugError, ImportError):
+    """An optional package is needed and not installed."""
 
 
 class TrainingSetError(DiffaugError, ValueError):

@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from diffaug_pipeline.detection.options import LossGains
 from diffaug_pipeline.options import Options
 
 
@@ -118,3 +119,31 @@ class QualityOptions(Options):
     guidance_scale: float = Field(ge=1)
     batch_size: int = Field(ge=1)
     seed: int = Field(ge=0)
+
+
+class SceneOptions(Options):
+    """What a fashion scene looks like."""
+
+    size_px: int = Field(ge=32, multiple_of=32)
+    """Width and height."""
+    min_garments: int = Field(ge=1)
+    max_garments: int = Field(ge=1)
+    """Garments of a scene, before those are left out that find no room."""
+    min_scale: float = Field(gt=0)
+    max_scale: float = Field(gt=0)
+    """Of the 28 px garments; the logarithm is uniform."""
+    max_degrees: float = Field(ge=0, le=180)
+    """Garments are turned by up to this, to either side."""
+    min_visible: float = Field(gt=0, le=1)
+    """Share of itself that every garment keeps showing."""
+
+
+class DetectorOptions(Options):
+    """The class-agnostic stand-in for detectors pretrained on COCO."""
+
+    architecture: str
+    """A model of Ultralytics, e.g. yolo11n."""
+    scenes: int = Field(ge=1)
+    """Scenes of pool garments drawn beforehand; each step draws from these."""
+    gains: LossGains
+    loop: LoopOptions

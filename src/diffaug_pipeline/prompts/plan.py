@@ -33,23 +33,27 @@ def plan_synthesis(
     """
     train = real_images.where(split="train")
     check_known_classes(preset, real_images.class_names, synthesis)
-    _check_wording(prompts, real_images.class_names)
+    check_wording(prompts, real_images.class_names)
     synthesis.check_strengths(preset)
     vocabulary = vocabularies.choose(prompts.vocabulary or preset.vocabulary)
-    shared = _shared_columns(synthesis, preset, vocabulary)
-    contents = train.index.set_index("image_id")["sha256"]
-    tables = []
+    rows = []
     for class_name in train.class_names:
-        rows = _class_rows(class_name, train.where(label=class_name), prompts, synthesis, vocabulary)
-        for row in rows:
-            source = row["source_image_id"]
-            determining = {key: value for key, value in (shared | row).items() if key not in NOT_IN_RECIPE}
-            row["recipe"] = recipe_hash(determining | {"source": None if source is None else contents[source]})
-        tables.append(pd.DataFrame(rows))
-    return pd.concat(tables, ignore_index=True).assign(**shared)
+        rows += _class_rows(class_name, train.where(label=class_name), prompts, synthesis, vocabulary)
+    return complete_plan(rows, shared_columns(synthesis, preset, vocabulary), train)
 
 
-def _check_wording(prompts: PromptOptions, class_names: list[str]) -> None:
+def complete_plan(rows: list[dict[str, Any]], shared: dict[str, Any], train: ImageSet) -> pd.DataFrame:
+    """The plan of `rows` with the columns they share, each with its recipe; sources are images of `train`."""
+    contents = train.index.set_index("image_id")["sha256"]
+    for row in rows:
+        source = row["source_image_id"]
+        determining = {key: value for key, value in (shared | row).items() if key not in NOT_IN_RECIPE}
+        row["recipe"] = recipe_hash(determining | {"source": None if source is None else contents[source]})
+    return pd.DataFrame(rows).assign(**shared)
+
+
+def check_wording(prompts: PromptOptions, class_names: list[str]) -> None:
+    """Raises `ParameterError` where a wording is given for a class there is not."""
     if unknown := sorted(set(prompts.wording) - set(class_names)):
         raise ParameterError(
             f"prompts.wording names {', '.join(unknown)}, which the dataset does not have; its classes are "
@@ -63,7 +67,7 @@ def recipe_hash(determining: dict[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabulary: Vocabulary) -> dict[str, Any]:
+def shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabulary: Vocabulary) -> dict[str, Any]:
     """What all rows of one plan have in common."""
     return {
         "split": "train",
@@ -92,14 +96,14 @@ def _class_rows(
         seed = derive_seed(synthesis.seed, "synthesis", synthesis.mode, class_name, number)
         source = strength = None
         if synthesis.mode == "image_to_image":
-            source = _take_in_turn(sources.index["image_id"].tolist(), number, synthesis.seed, class_name, "source")
-            strength = _take_in_turn(synthesis.strengths, number, synthesis.seed, class_name, "strength")
+            source = take_in_turn(sources.index["image_id"].tolist(), number, synthesis.seed, class_name, "source")
+            strength = take_in_turn(synthesis.strengths, number, synthesis.seed, class_name, "strength")
         rows.append(
             {
                 "image_id": f"synthetic:{class_name}/{number:06d}",
                 "label": class_name,
                 "source_image_id": source,
-                "prompt": _take_in_turn(choices, number, synthesis.seed, class_name, "prompt"),
+                "prompt": take_in_turn(choices, number, synthesis.seed, class_name, "prompt"),
                 "seed": seed,
                 "strength": strength,
             }
@@ -107,8 +111,8 @@ def _class_rows(
     return rows
 
 
-def _take_in_turn(choices: list[Any], number: int, seed: int, class_name: str, what: str) -> Any:
+def take_in_turn(choices: list[Any], number: int, seed: int, of: str, what: str) -> Any:
     """The `number`-th draw from rounds that each go through all choices in a fresh order."""
     turn, position = divmod(number, len(choices))
-    order = np.random.default_rng(derive_seed(seed, what, class_name, turn)).permutation(len(choices))
+    order = np.random.default_rng(derive_seed(seed, what, of, turn)).permutation(len(choices))
     return choices[order[position]]

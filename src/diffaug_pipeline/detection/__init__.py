@@ -1,0 +1,1 @@
+"""YOLO per arm and seed, through Ultralytics; every arm is trained for the same number of steps."""

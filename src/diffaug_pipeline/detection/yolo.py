@@ -1,0 +1,101 @@
+"""YOLO networks of Ultralytics: built from a name, started from weights, fed and read out."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from diffaug_pipeline.detection.options import LossGains
+from diffaug_pipeline.detection.ultralytics_api import DetectionModel, IterableSimpleNamespace, non_max_suppression
+from diffaug_pipeline.embedded import embedded_folder
+from diffaug_pipeline.errors import ModelFolderError
+from diffaug_pipeline.imaging.boxes import Boxes
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+MAX_DETECTIONS = 100
+"""Per picture, as COCO counts them."""
+
+
+def build_yolo(architecture: str, class_names: Sequence[str], gains: LossGains | None = None) -> DetectionModel:
+    """A network with random weights, ready for training where loss `gains` are given."""
+    model = DetectionModel(f"{architecture}.yaml", nc=len(class_names), verbose=False)
+    model.names = dict(enumerate(class_names))
+    if gains is not None:
+        model.args = IterableSimpleNamespace(**gains.model_dump())
+    return model
+
+
+def start_from(model: DetectionModel, weights: str) -> int:
+    """Loads what fits of `weights` into `model`; returns how many tensors those are.
+
+    `weights` is `embedded:detector`, a folder with `model.safetensors`, such a file, or an official `.pt`, whose
+    pickle is only loaded because the user names it. Tensors of another shape, as the last layers of a network for
+    other classes have, keep their random values. Raises `ModelFolderError` where nothing fits.
+    """
+    state = _read_weights(weights)
+    own = model.state_dict()
+    fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
+    if len(fitting) < len(own) // 2:
+        raise ModelFolderError(
+            f"{len(fitting)} of {len(own)} tensors in {weights} fit; it holds another architecture: change "
+            "training.architecture or training.weights."
+        )
+    model.load_state_dict(fitting, strict=False)
+    return len(fitting)
+
+
+def _read_weights(weights: str) -> dict[str, Tensor]:
+    path = embedded_folder(weights) or Path(weights).expanduser()
+    if path.is_dir():
+        path = path / WEIGHTS
+    if not path.is_file():
+        raise ModelFolderError(
+            f"the weights {weights!r} do not exist; name embedded:detector, a .safetensors file, or an official .pt "
+            "that you have downloaded. Nothing is downloaded here."
+        )
+    if path.suffix == ".safetensors":
+        return {name: value.float() for name, value in load_file(path).items()}
+    if path.suffix == ".pt":
+        checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+        return (checkpoint.get("ema") or checkpoint["model"]).float().state_dict()
+    raise ModelFolderError(f"{weights} is neither a .safetensors nor a .pt file.")
+
+
+def describe_weights(weights: str) -> dict[str, object]:
+    """The `config.json` beside the weights; empty where there is none."""
+    folder = embedded_folder(weights) or Path(weights).expanduser()
+    file = (folder if folder.is_dir() else folder.parent) / CONFIG
+    return json.loads(file.read_text()) if file.is_file() else {}
+
+
+def as_batch(pixels: Tensor, boxes: Sequence[Boxes], class_names: Sequence[str]) -> dict[str, Tensor]:
+    """What Ultralytics' loss takes, from (N, 3, S, S) uint8 pixels and the boxes of each picture in its pixels."""
+    number = {name: k for k, name in enumerate(class_names)}
+    size = pixels.shape[-1]
+    counted = [of_image.counted() for of_image in boxes]
+    xyxy = torch.from_numpy(np.concatenate([of_image.xyxy for of_image in counted])).float() / size
+    classes = [number[label] for of_image in counted for label in of_image.labels]
+    return {
+        "img": pixels.float() / 255,
+        "batch_idx": torch.repeat_interleave(torch.arange(len(boxes)), torch.tensor([len(b) for b in counted])).float(),
+        "cls": torch.tensor(classes, dtype=torch.float32)[:, None],
+        "bboxes": torch.cat([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], dim=1),
+    }
+
+
+@torch.inference_mode()
+def detect(model: DetectionModel, pixels: Tensor, confidence: float, iou: float) -> list[np.ndarray]:
+    """Per picture of (N, 3, S, S) uint8 `pixels`: (M, 6) left, top, right, bottom, confidence, class number.
+
+    At most `MAX_DETECTIONS` above `confidence`, after suppression of those that overlap a better one of their class by
+    more than `iou`.
+    """
+    model.eval()
+    found = non_max_suppression(
+        model(pixels.float() / 255)[0], conf_thres=confidence, iou_thres=iou, max_det=MAX_DETECTIONS
+    )
+    return [rows[:, :6].float().cpu().numpy() for rows in found]

@@ -1,0 +1,1 @@
+"""From generated pictures to scenes with boxes: one small module per strategy, chosen by name."""
