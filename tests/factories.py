@@ -87,7 +87,7 @@ def generator_preset(model: str, **changes) -> GeneratorPreset:
         "height_px": 16,
         "scheduler": "ddim",
         "num_inference_steps": 5,
-        "guidance_scale": {"text_to_image": 2, "image_to_image": 2},
+        "guidance_scale": {"text_to_image": 2, "image_to_image": 2, "inpainting": 2},
         "vocabulary": "plain",
     }
     return GeneratorPreset(**values | changes)

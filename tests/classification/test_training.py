@@ -18,13 +18,14 @@ from safetensors.torch import load_file, save_file
 
 from diffaug_pipeline.checkpoint import Checkpoint
 from diffaug_pipeline.classification.options import TrainingOptions
-from diffaug_pipeline.classification.pixels import decode_to_file
-from diffaug_pipeline.classification.prediction import predict, read_history
+from diffaug_pipeline.classification.prediction import predict
 from diffaug_pipeline.classification.resnet import build_resnet
 from diffaug_pipeline.classification.training import train_classifiers
 from diffaug_pipeline.errors import ModelFolderError
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.merging.training_sets import real_only
+from diffaug_pipeline.training.pixels import decode_to_file
+from diffaug_pipeline.training.seeds import read_history
 
 
 def options(**changes) -> TrainingOptions:

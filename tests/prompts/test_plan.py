@@ -21,7 +21,7 @@ PROMPTS = PromptOptions(vocabulary=None, wording={"cat": "house cat"})
 
 
 def preset(model: str, **changes) -> GeneratorPreset:
-    return generator_preset(model, **{"guidance_scale": {"text_to_image": 2, "image_to_image": 3}} | changes)
+    return generator_preset(model, **{"guidance_scale": {"text_to_image": 2, "image_to_image": 3, "inpainting": 4}} | changes)
 
 
 @pytest.fixture

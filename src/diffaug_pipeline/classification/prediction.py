@@ -11,29 +11,12 @@ import pandas as pd
 from safetensors.torch import load_file
 
 from diffaug_pipeline.checkpoint import Checkpoint
-from diffaug_pipeline.classification.pixels import decode
 from diffaug_pipeline.classification.resnet import build_resnet
-from diffaug_pipeline.classification.training import CONFIG, TRAINING, WEIGHTS, evaluation_batch, predict_logits
+from diffaug_pipeline.classification.training import evaluation_batch, predict_logits
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import ImageSet
-
-
-def seed_folders(checkpoint: Checkpoint) -> dict[int, str]:
-    """Folder name by seed, in the order of seeds."""
-    names = [path.name for path in checkpoint.folder.glob("seed_*")]
-    return {int(name.removeprefix("seed_")): name for name in sorted(names, key=lambda name: int(name[5:]))}
-
-
-def read_history(checkpoint: Checkpoint) -> pd.DataFrame:
-    """One row per seed and evaluation: `seed`, `step`, `loss`, `val_accuracy`, `val_loss`, `is_best`, `seconds`."""
-    rows = []
-    for seed, name in seed_folders(checkpoint).items():
-        training = checkpoint.read_json(f"{name}/{TRAINING}")
-        rows += [
-            {"seed": seed, **row, "is_best": row["step"] == training["best"]["step"], "seconds": training["seconds"]}
-            for row in training["history"]
-        ]
-    return pd.DataFrame(rows)
+from diffaug_pipeline.training.pixels import as_pixels, decode
+from diffaug_pipeline.training.seeds import CONFIG, WEIGHTS, seed_folders
 
 
 def predict(checkpoint: Checkpoint, images: ImageSet, device: str) -> pd.DataFrame:
@@ -47,7 +30,7 @@ def predict(checkpoint: Checkpoint, images: ImageSet, device: str) -> pd.DataFra
     parts: dict[int, list[np.ndarray]] = {seed: [] for seed in models}
     pictures = decode(images, config["input_size_px"], config["fit"])
     while batch := list(islice(pictures, evaluation_batch(config["input_size_px"]))):
-        pixels = np.stack(batch)
+        pixels = np.stack([as_pixels(fitted) for fitted in batch])
         for seed, model in models.items():
             parts[seed].append(predict_logits(model, pixels, chosen).softmax(1).numpy())
     tables = [

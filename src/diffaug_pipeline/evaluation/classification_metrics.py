@@ -70,7 +70,7 @@ def _calibration_error(probabilities: np.ndarray, truth: pd.Series, class_names:
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class ClassificationOutcomes:
     """One arm's answers: (S, N) class numbers predicted by S seeds for N images, and the (N,) true ones."""
 
     predicted: np.ndarray
@@ -80,7 +80,7 @@ class Outcomes:
     image_ids: list[str]
 
     @classmethod
-    def of(cls, predictions: pd.DataFrame) -> "Outcomes":
+    def of(cls, predictions: pd.DataFrame) -> "ClassificationOutcomes":
         """From a predictions table; images in the order of their ids."""
         class_names = sorted(predictions["label"].unique())
         number = {name: k for k, name in enumerate(class_names)}
@@ -108,6 +108,10 @@ class Outcomes:
             "macro_f1": (2 * hits / np.maximum(support[:, None] + named, 1)).mean(2),
             **{f"recall:{name}": recall[:, :, k] for k, name in enumerate(self.class_names)},
         }
+
+    def asked_the_same(self, other: "ClassificationOutcomes") -> bool:
+        """Whether both were asked about the same images with the same labels."""
+        return self.image_ids == other.image_ids and bool((self.truth == other.truth).all())
 
     def _sums(self, counts: np.ndarray, classes: np.ndarray, counted: np.ndarray) -> np.ndarray:
         """(B, C) sums of the (B, N) `counts` per class, over the images that are `counted`."""

@@ -3,48 +3,59 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from diffaug_pipeline.evaluation.classification_metrics import Outcomes
 from diffaug_pipeline.evaluation.intervals import bootstrap_counts, crossed_interval
-from diffaug_pipeline.evaluation.options import EvaluationOptions
+from diffaug_pipeline.evaluation.options import ComparisonOptions
+from diffaug_pipeline.evaluation.outcomes import Outcomes
 
 BASELINE, TREATMENT, ZERO_SHOT = "real_only", "augmented", "zero_shot"
-SIDE_COMPARISONS = (("augmented", "random_filtered"), ("synthetic_only", "real_only"))
-METRIC_TITLES = {"top1_accuracy": "top-1 accuracy", "macro_f1": "macro F1"}
+SIDE_COMPARISONS = (
+    ("augmented", "random_filtered"),
+    ("augmented", "copy_paste"),
+    ("synthetic_only", "real_only"),
+    ("copy_paste", "real_only"),
+)
+METRIC_TITLES = {
+    "top1_accuracy": "top-1 accuracy",
+    "macro_f1": "macro F1",
+    "map_50_95": "mAP50-95",
+    "map_50": "mAP50",
+}
 
 
 def compare_arms(
-    predictions: dict[str, pd.DataFrame], zero_shot: pd.DataFrame, options: EvaluationOptions
+    outcomes: dict[str, Outcomes], options: ComparisonOptions, zero_shot: Outcomes | None = None
 ) -> dict[str, Any]:
-    """All that the verdict rests on; `predictions` by arm, `real_only` and `augmented` among them.
+    """All that the verdict rests on; `outcomes` by arm, `real_only` and `augmented` among them.
 
-    `zero_shot` predictions, of one fixed model, may be empty. Differences are taken per seed on the same test images.
-    Raises ValueError if arms differ in seeds or images.
+    `zero_shot` is of one fixed model, for reference. Differences are taken per seed on the same test images. Raises
+    ValueError if arms differ in seeds or images.
     """
-    outcomes = {arm: Outcomes.of(table) for arm, table in predictions.items()}
-    if not zero_shot.empty:
-        outcomes[ZERO_SHOT] = Outcomes.of(zero_shot)
+    arms = list(outcomes)
+    if zero_shot is not None:
+        outcomes = outcomes | {ZERO_SHOT: zero_shot}
     _check_paired(outcomes)
-    images, seeds = len(outcomes[BASELINE].truth), outcomes[BASELINE].seeds
+    images, seeds = len(outcomes[BASELINE].image_ids), outcomes[BASELINE].seeds
     observed = {arm: of_arm.metrics(np.ones((1, images))) for arm, of_arm in outcomes.items()}
     resampled = _resample(outcomes, options)
+    of_class = {name.split(":", 1)[1]: name for name in observed[BASELINE] if ":" in name}
 
     def interval_of(metric: str, arm: str, minus: str | None = None) -> dict[str, Any]:
         values, over_images = observed[arm][metric][0], resampled[arm][metric]
         if minus is not None:
             values, over_images = values - observed[minus][metric][0], over_images - resampled[minus][metric]
-        interval = crossed_interval(values, over_images, options.confidence)
+        defined = ~np.isnan(over_images).any(1)
+        interval = crossed_interval(values, over_images[defined], options.confidence)
         least = 0.0 if minus is None else -1.0
         bounds = np.clip([interval.low, interval.high], least, 1.0)
         return {"mean": interval.mean, "interval": bounds.tolist(), "values": values.tolist()}
 
     main = interval_of(options.metric, TREATMENT, minus=BASELINE)
     verdict, reason = decide_verdict(main["mean"], *main["interval"], len(seeds), options)
-    pairs = [pair for pair in SIDE_COMPARISONS if set(pair) <= set(predictions)]
+    pairs = [pair for pair in SIDE_COMPARISONS if set(pair) <= set(arms)]
     return {
         "metric": options.metric,
-        "arms": {arm: interval_of(options.metric, arm) for arm in predictions},
+        "arms": {arm: interval_of(options.metric, arm) for arm in arms},
         "baseline": BASELINE,
         "treatment": TREATMENT,
         "delta": main["mean"],
@@ -57,21 +68,23 @@ def compare_arms(
         "verdict": verdict,
         "reason": reason,
         "other_metrics": {
-            name: interval_of(name, TREATMENT, minus=BASELINE) for name in METRIC_TITLES if name != options.metric
+            name: interval_of(name, TREATMENT, minus=BASELINE)
+            for name in METRIC_TITLES
+            if name in observed[BASELINE] and name != options.metric
         },
         "other_comparisons": [{"arm": a, "minus": b, **interval_of(options.metric, a, minus=b)} for a, b in pairs],
         "per_class": {
-            name: interval_of(f"recall:{name}", TREATMENT, minus=BASELINE)
-            | {arm: interval_of(f"recall:{name}", arm)["mean"] for arm in predictions}
-            for name in outcomes[BASELINE].class_names
+            name: interval_of(metric, TREATMENT, minus=BASELINE)
+            | {arm: interval_of(metric, arm)["mean"] for arm in arms}
+            for name, metric in of_class.items()
         },
-        "zero_shot": None if zero_shot.empty else interval_of(options.metric, ZERO_SHOT),
+        "zero_shot": None if zero_shot is None else interval_of(options.metric, ZERO_SHOT),
     }
 
 
-def _resample(outcomes: dict[str, Outcomes], options: EvaluationOptions) -> dict[str, dict[str, np.ndarray]]:
+def _resample(outcomes: dict[str, Outcomes], options: ComparisonOptions) -> dict[str, dict[str, np.ndarray]]:
     """By arm and metric, (B, S) values on B resamples of the test images, the same for all arms."""
-    images = len(outcomes[BASELINE].truth)
+    images = len(outcomes[BASELINE].image_ids)
     blocks: dict[str, list[dict[str, np.ndarray]]] = {arm: [] for arm in outcomes}
     for counts in bootstrap_counts(images, options.bootstrap_samples, options.seed):
         for arm, of_arm in outcomes.items():
@@ -82,7 +95,7 @@ def _resample(outcomes: dict[str, Outcomes], options: EvaluationOptions) -> dict
     }
 
 
-def decide_verdict(delta: float, low: float, high: float, seeds: int, options: EvaluationOptions) -> tuple[str, str]:
+def decide_verdict(delta: float, low: float, high: float, seeds: int, options: ComparisonOptions) -> tuple[str, str]:
     """`helped`, `hurt` or `inconclusive`, and why."""
     points = f"{100 * delta:+.1f} points, {options.confidence:.0%} interval {100 * low:+.1f} to {100 * high:+.1f}"
     least = f"{100 * options.minimum_effect:g}"
@@ -125,5 +138,5 @@ def _check_paired(outcomes: dict[str, Outcomes]) -> None:
             raise ValueError(
                 f"{arm} has seeds {other.seeds}, {BASELINE} has {baseline.seeds}; differences must be paired."
             )
-        if other.image_ids != baseline.image_ids or (other.truth != baseline.truth).any():
+        if not other.asked_the_same(baseline):
             raise ValueError(f"{arm} and {BASELINE} were not asked about the same test images.")

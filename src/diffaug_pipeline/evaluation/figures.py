@@ -12,7 +12,17 @@ COLORS = {
     "augmented": "#2563eb",
     "random_filtered": "#d97706",
     "synthetic_only": "#7c3aed",
+    "copy_paste": "#0d9488",
 }
+CLASS_METRIC_TITLES = {
+    "top1_accuracy": "recall",
+    "macro_f1": "recall",
+    "map_50_95": "AP50-95",
+    "map_50": "AP50-95",
+}
+"""What is compared per class, by what the verdict is about."""
+CURVES = {"val_accuracy": "validation accuracy, %", "val_map_50_95": "validation mAP50-95, %"}
+"""What a training history may hold to be drawn."""
 UP, DOWN, UNDECIDED = "#15803d", "#b91c1c", "#64748b"
 FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "#1e293b"}
 
@@ -56,7 +66,7 @@ def draw_arms(comparison: dict[str, Any]) -> go.Figure:
 
 
 def draw_per_class(comparison: dict[str, Any]) -> go.Figure:
-    """Difference in recall per class with its interval, largest gain first."""
+    """Difference per class with its interval, largest gain first."""
     rows = sorted(comparison["per_class"].items(), key=lambda item: item[1]["mean"])
     means = [100 * result["mean"] for _, result in rows]
     lows = [100 * result["interval"][0] for _, result in rows]
@@ -78,18 +88,20 @@ def draw_per_class(comparison: dict[str, Any]) -> go.Figure:
         )
     )
     figure.add_vline(x=0, line={"color": "#334155", "width": 1})
-    return _finish(figure, "recall, augmented minus real-only, points", 110 + 26 * len(rows))
+    title = CLASS_METRIC_TITLES[comparison["metric"]]
+    return _finish(figure, f"{title}, augmented minus real-only, points", 110 + 26 * len(rows))
 
 
 def draw_learning_curves(histories: dict[str, pd.DataFrame]) -> go.Figure:
-    """Accuracy on real validation images while training: mean and range over seeds."""
+    """Quality on real validation images while training: mean and range over seeds; `histories` has one at least."""
     figure = go.Figure()
+    column = next(column for column in CURVES if all(column in history for history in histories.values()))
     for arm, history in histories.items():
-        accuracy = 100 * history.groupby("step")["val_accuracy"].agg(["mean", "min", "max"])
+        quality = 100 * history.groupby("step")[column].agg(["mean", "min", "max"])
         color = COLORS.get(arm, "#334155")
         figure.add_scatter(
-            x=[*accuracy.index, *accuracy.index[::-1]],
-            y=[*accuracy["max"], *accuracy["min"][::-1]],
+            x=[*quality.index, *quality.index[::-1]],
+            y=[*quality["max"], *quality["min"][::-1]],
             fill="toself",
             fillcolor=color,
             opacity=0.12,
@@ -98,15 +110,15 @@ def draw_learning_curves(histories: dict[str, pd.DataFrame]) -> go.Figure:
             showlegend=False,
         )
         figure.add_scatter(
-            x=accuracy.index,
-            y=accuracy["mean"],
+            x=quality.index,
+            y=quality["mean"],
             name=arm,
             mode="lines+markers",
             line={"color": color, "width": 2.5},
             hovertemplate=f"{arm}, step %{{x}}: %{{y:.1f}} %<extra></extra>",
         )
     figure = _finish(figure, "optimisation steps", 340)
-    figure.update_yaxes(title="validation accuracy, %")
+    figure.update_yaxes(title=CURVES[column])
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
     return figure
 

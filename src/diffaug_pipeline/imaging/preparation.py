@@ -57,10 +57,9 @@ def _to_8_bit(values: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A picture fitted to a size: prepared x = `scale[0]` * original x + `offset_px[0]`, and likewise y."""
+class Frame:
+    """Where a picture lies in its prepared form: prepared x = `scale[0]` * x + `offset_px[0]`, and likewise y."""
 
-    image: Image.Image
     scale: tuple[float, float]
     offset_px: tuple[float, float]
     original_size_px: tuple[int, int]
@@ -80,6 +79,18 @@ class Fitted:
         return image.transform((width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
 
 
+@dataclass(frozen=True)
+class Fitted(Frame):
+    """A picture fitted to a size, and where it lies in that."""
+
+    image: Image.Image
+
+    @property
+    def frame(self) -> Frame:
+        """Without the pixels."""
+        return Frame(self.scale, self.offset_px, self.original_size_px)
+
+
 def fit_image(image: Image.Image, size_px: tuple[int, int], fit: Fit) -> Fitted:
     """`image` in exactly `size_px` (width, height).
 
@@ -97,7 +108,8 @@ def fit_image(image: Image.Image, size_px: tuple[int, int], fit: Fit) -> Fitted:
         fitted = shown if scaled == size_px else Image.new("RGB", size_px)
         if scaled != size_px:
             fitted.paste(shown, corner)
-        return Fitted(fitted, (scaled[0] / width, scaled[1] / height), (float(corner[0]), float(corner[1])), image.size)
+        scale = scaled[0] / width, scaled[1] / height
+        return Fitted(scale, (float(corner[0]), float(corner[1])), image.size, fitted)
     region = (0.0, 0.0, float(width), float(height))
     if fit == "cover":
         factor = max(size_px[0] / width, size_px[1] / height)
@@ -105,7 +117,7 @@ def fit_image(image: Image.Image, size_px: tuple[int, int], fit: Fit) -> Fitted:
         region = (left, top, width - left, height - top)
     scale = size_px[0] / (region[2] - region[0]), size_px[1] / (region[3] - region[1])
     offset = 0.0 - region[0] * scale[0], 0.0 - region[1] * scale[1]
-    return Fitted(_resized(image, size_px, region), scale, offset, image.size)
+    return Fitted(scale, offset, image.size, _resized(image, size_px, region))
 
 
 def _resized(image: Image.Image, size_px: tuple[int, int], region: tuple[float, float, float, float]) -> Image.Image:

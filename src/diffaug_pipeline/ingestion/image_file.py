@@ -8,19 +8,11 @@ from pathlib import PurePosixPath
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from diffaug_pipeline.formats.files import USUAL_SUFFIXES
 from diffaug_pipeline.imaging.preparation import to_rgb
 
 THUMBNAIL_PX = 16
 ORIENTATION_TAG = 0x0112
-USUAL_SUFFIXES = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "MPO": (".jpg", ".jpeg", ".mpo"),
-    "PNG": (".png",),
-    "WEBP": (".webp",),
-    "BMP": (".bmp",),
-    "GIF": (".gif",),
-    "TIFF": (".tif", ".tiff"),
-}
 
 
 @dataclass(frozen=True)
@@ -36,6 +28,8 @@ class Picture:
     """(256,) uint8: the picture as 16x16 gray."""
     notes: tuple[str, ...]
     """What had to be handled: color mode, rotation, a misleading name."""
+    orientation: int = 1
+    """The EXIF number, 1 to 8, of how the file's pixels were turned to become the upright picture."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +55,7 @@ def inspect_picture(content: bytes, name: str, max_megapixels: float) -> Picture
             notes = _notes(image, name)
             suffix = USUAL_SUFFIXES.get(image.format, (".img",))[0]
             image.load()
+            orientation = image.getexif().get(ORIENTATION_TAG, 1)
             upright = to_rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
         return Refusal("the content is not a picture in a known format")
@@ -77,6 +72,7 @@ def inspect_picture(content: bytes, name: str, max_megapixels: float) -> Picture
         suffix=suffix,
         thumbnail=np.asarray(gray).reshape(-1),
         notes=notes,
+        orientation=orientation if orientation in range(1, 9) else 1,
     )
 
 

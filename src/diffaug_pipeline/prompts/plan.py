@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from diffaug_pipeline.synthesis.known_classes import check_known_classes
 from diffaug_pipeline.synthesis.models import model_revision
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 
+CLASSIFICATION_MODES = ("text_to_image", "image_to_image")
 NOT_IN_RECIPE = ("image_id", "label", "split", "origin", "source_image_id")
 
 
@@ -31,6 +33,10 @@ def plan_synthesis(
     More images per class leave the earlier rows as they are. Raises `UnknownClassesError` where the generator was
     not taught the classes and the mode needs it to know them, `ParameterError` where the options do not fit together.
     """
+    if synthesis.mode not in CLASSIFICATION_MODES:
+        raise ParameterError(
+            f"synthesis.mode is {synthesis.mode or 'null'}; classification offers {' and '.join(CLASSIFICATION_MODES)}."
+        )
     train = real_images.where(split="train")
     check_known_classes(preset, real_images.class_names, synthesis)
     check_wording(prompts, real_images.class_names)
@@ -38,7 +44,8 @@ def plan_synthesis(
     vocabulary = vocabularies.choose(prompts.vocabulary or preset.vocabulary)
     rows = []
     for class_name in train.class_names:
-        rows += _class_rows(class_name, train.where(label=class_name), prompts, synthesis, vocabulary)
+        choices = sentences(vocabulary, prompts.wording.get(class_name, class_name))
+        rows += class_rows(class_name, choices, train.where(label=class_name).index["image_id"].tolist(), synthesis)
     return complete_plan(rows, shared_columns(synthesis, preset, vocabulary), train)
 
 
@@ -87,16 +94,16 @@ def shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabul
     }
 
 
-def _class_rows(
-    class_name: str, sources: ImageSet, prompts: PromptOptions, synthesis: SynthesisOptions, vocabulary: Vocabulary
+def class_rows(
+    class_name: str, choices: list[str], sources: list[str], synthesis: SynthesisOptions
 ) -> list[dict[str, Any]]:
-    choices = sentences(vocabulary, prompts.wording.get(class_name, class_name))
+    """`synthesis.images_per_class` pictures of one class, prompted with `choices`; from `sources` if the mode asks."""
     rows = []
     for number in range(synthesis.images_per_class):
         seed = derive_seed(synthesis.seed, "synthesis", synthesis.mode, class_name, number)
         source = strength = None
         if synthesis.mode == "image_to_image":
-            source = take_in_turn(sources.index["image_id"].tolist(), number, synthesis.seed, class_name, "source")
+            source = take_in_turn(sources, number, synthesis.seed, class_name, "source")
             strength = take_in_turn(synthesis.strengths, number, synthesis.seed, class_name, "strength")
         rows.append(
             {
@@ -111,7 +118,7 @@ def _class_rows(
     return rows
 
 
-def take_in_turn(choices: list[Any], number: int, seed: int, of: str, what: str) -> Any:
+def take_in_turn(choices: Sequence[Any], number: int, seed: int, of: str, what: str) -> Any:
     """The `number`-th draw from rounds that each go through all choices in a fresh order."""
     turn, position = divmod(number, len(choices))
     order = np.random.default_rng(derive_seed(seed, what, of, turn)).permutation(len(choices))

@@ -3,11 +3,18 @@
 import logging
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
-from diffusers import AutoPipelineForImage2Image, AutoPipelineForText2Image, DiffusionPipeline
-from PIL import Image
+from diffusers import (
+    AutoPipelineForImage2Image,
+    AutoPipelineForInpainting,
+    AutoPipelineForText2Image,
+    DiffusionPipeline,
+)
+from PIL import Image, ImageDraw
 
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet
@@ -36,7 +43,16 @@ logger = logging.getLogger(__name__)
 
 
 class Generator:
-    """Loads its model when the first image is asked for; all modes share one copy of the weights."""
+    """Loads its model when the first image is asked for; all modes share one copy of the weights.
+
+    Rows to inpaint say what the model sees and what of it is drawn anew:
+
+    | column | type | meaning |
+    |---|---|---|
+    | `region_xyxy` | list of 4 int | part of the source image, in its pixels, that is fitted to the model's size |
+    | `mask_xyxy` | list of lists of 4 float | boxes, in pixels of the picture made; see `inpainting_mask` |
+    | `mask_kind` | str | `keep`: all but the boxes is drawn anew; `redraw`: only they are |
+    """
 
     def __init__(self, preset: GeneratorPreset, options: SynthesisOptions, sources: ImageSet, revision: str):
         self._preset = preset
@@ -75,11 +91,18 @@ class Generator:
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
 
+    @cached_property
+    def inpainting(self) -> DiffusionPipeline:
+        """The same weights behind inpainting, whether the model was trained for it or not."""
+        pipeline = AutoPipelineForInpainting.from_pipe(self.text_to_image)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
     @torch.inference_mode()
     def make_images(self, rows: pd.DataFrame) -> list[EncodedImage]:
         """PNGs of plan rows that agree in `BATCH_COLUMNS`, each from its own seed."""
         first = rows.iloc[0]
-        pipeline = self.text_to_image if first["mode"] == "text_to_image" else self.image_to_image
+        pipeline = getattr(self, first["mode"])
         pipeline.scheduler = build_scheduler(
             first["scheduler"], self._scheduler_config, int(first["num_inference_steps"])
         )
@@ -88,12 +111,8 @@ class Generator:
             "num_inference_steps": int(first["num_inference_steps"]),
             "generator": [torch.Generator("cpu").manual_seed(int(seed)) for seed in rows["seed"]],
             **self._prompt_arguments(pipeline, rows),
+            **self._picture_arguments(pipeline, rows),
         }
-        size = int(first["width_px"]), int(first["height_px"])
-        if first["mode"] == "text_to_image":
-            arguments |= {"width": size[0], "height": size[1]}
-        else:
-            arguments |= {"strength": float(first["strength"]), "image": self._read_sources(rows, size)}
         return [_encode(image) for image in pipeline(**arguments).images]
 
     @cached_property
@@ -101,11 +120,26 @@ class Generator:
         """As shipped with the model, before any scheduler was exchanged."""
         return dict(self.text_to_image.scheduler.config)
 
-    def _read_sources(self, rows: pd.DataFrame, size_px: tuple[int, int]) -> list[Image.Image]:
-        return [
-            fit_image(self._sources.read(source), size_px, self._options.fit).image
-            for source in rows["source_image_id"]
+    def _picture_arguments(self, pipeline: DiffusionPipeline, rows: pd.DataFrame) -> dict[str, Any]:
+        first = rows.iloc[0]
+        size = int(first["width_px"]), int(first["height_px"])
+        frame = {"width": size[0], "height": size[1]}
+        if first["mode"] == "text_to_image":
+            return frame
+        given = {"strength": float(first["strength"]), "image": self._read_sources(rows, size)}
+        if first["mode"] == "image_to_image":
+            return given
+        masks = [
+            inpainting_mask(np.array([*map(list, xyxy)], dtype=float).reshape(-1, 4), kind, size, pipeline.vae_scale_factor)
+            for xyxy, kind in zip(rows["mask_xyxy"], rows["mask_kind"], strict=True)
         ]
+        return frame | given | {"mask_image": masks}
+
+    def _read_sources(self, rows: pd.DataFrame, size_px: tuple[int, int]) -> list[Image.Image]:
+        sources = [self._sources.read(source) for source in rows["source_image_id"]]
+        if rows["mode"].iloc[0] == "inpainting":
+            sources = [image.crop(tuple(region)) for image, region in zip(sources, rows["region_xyxy"], strict=True)]
+        return [fit_image(image, size_px, self._options.fit).image for image in sources]
 
     def _prompt_arguments(self, pipeline: DiffusionPipeline, rows: pd.DataFrame) -> dict:
         """Prompts as embeddings, each sentence encoded once; as text for families other than SD 1 and 2."""
@@ -123,6 +157,27 @@ class Generator:
         if float(rows["guidance_scale"].iloc[0]) > 1:
             arguments["negative_prompt_embeds"] = self._embeddings[negative].repeat(len(rows), 1, 1)
         return arguments
+
+
+def inpainting_mask(xyxy: np.ndarray, kind: str, size_px: tuple[int, int], cell_px: int) -> Image.Image:
+    """Mode L, white where the picture is drawn anew: in the (N, 4) boxes if `kind` is `redraw`, outside if `keep`.
+
+    Boxes grow to whole cells of the latent grid, `cell_px` wide: diffusers shrinks a mask to that grid by taking one
+    pixel of each cell, so a box that covers half a cell would be drawn anew or kept by chance.
+
+    >>> np.asarray(inpainting_mask(np.array([[1.0, 0.0, 2.5, 2.0]]), "redraw", (6, 4), 2))[:3]
+    array([[255, 255, 255, 255,   0,   0],
+           [255, 255, 255, 255,   0,   0],
+           [  0,   0,   0,   0,   0,   0]], dtype=uint8)
+    """
+    inside, outside = (255, 0) if kind == "redraw" else (0, 255)
+    mask = Image.new("L", size_px, outside)
+    draw = ImageDraw.Draw(mask)
+    cells = np.concatenate([np.floor(xyxy[:, :2] / cell_px), np.ceil(xyxy[:, 2:] / cell_px)], axis=1) * cell_px
+    for left, top, right, bottom in cells.astype(int).tolist():
+        if left < right and top < bottom:
+            draw.rectangle((left, top, right - 1, bottom - 1), fill=inside)
+    return mask
 
 
 def _encodes_to_one_tensor(pipeline: DiffusionPipeline) -> bool:

@@ -33,7 +33,7 @@ def check_known_classes(preset: GeneratorPreset, class_names: list[str], synthes
     if not unknown:
         return
     sentence = describe_unknown(preset.model, unknown)
-    keeps_the_class = synthesis.mode == "image_to_image" and max(synthesis.strengths) <= LOW_STRENGTH
+    keeps_the_class = synthesis.mode != "text_to_image" and max(synthesis.strengths) <= LOW_STRENGTH
     if not keeps_the_class and not synthesis.allow_unknown_classes:
         raise UnknownClassesError(
             f"{sentence} Choose a generator that knows them (synthesis.generator: sd15, sd21 or sdxl), or "

@@ -10,7 +10,7 @@ from diffaug_pipeline.imaging.options import Fit
 from diffaug_pipeline.options import Options
 from diffaug_pipeline.synthesis.schedulers import SchedulerName
 
-Mode = Literal["text_to_image", "image_to_image"]
+Mode = Literal["text_to_image", "image_to_image", "inpainting"]
 
 
 class GuidanceScales(Options):
@@ -18,6 +18,7 @@ class GuidanceScales(Options):
 
     text_to_image: float = Field(ge=1)
     image_to_image: float = Field(ge=1)
+    inpainting: float = Field(ge=1)
 
 
 class GeneratorPreset(Options):
@@ -56,11 +57,13 @@ class SynthesisOptions(Options):
 
     generator: str
     """A name from `generators`."""
-    mode: Mode
+    mode: Mode | None
+    """Null: what the label strategy needs; a classification task must name it, and inpaints nothing."""
     images_per_class: int = Field(ge=1)
     """Images to make of each class, before filtering."""
     strength: float | list[float]
-    """Image-to-image: share of the noise schedule applied to the source; a list is gone through in random order."""
+    """Image-to-image and inpainting: share of the noise schedule applied to the source; a list is gone through in
+    random order."""
     scheduler: SchedulerName | None
     num_inference_steps: int | None = Field(ge=1)
     guidance_scale: float | None = Field(ge=1)
@@ -87,7 +90,7 @@ class SynthesisOptions(Options):
     def check_strengths(self, preset: GeneratorPreset) -> None:
         """Raises `ParameterError` where a strength leaves no step to take."""
         steps = self.steps_with(preset)
-        if self.mode == "image_to_image" and int(steps * min(self.strengths)) == 0:
+        if self.mode in ("image_to_image", "inpainting") and int(steps * min(self.strengths)) == 0:
             raise ParameterError(
                 f"synthesis.strength {min(self.strengths)} of {steps} steps leaves none to take; the smallest strength "
                 f"with {steps} steps is {math.ceil(1000 / steps) / 1000:g}, or raise synthesis.num_inference_steps."

@@ -15,9 +15,9 @@ def train_classifiers(training_set: ImageSet, real_images: ImageSet, options: Tr
 
 def read_history(checkpoint: Checkpoint) -> Table:
     """Loss and validation accuracy over the steps of each seed."""
-    from diffaug_pipeline.classification import prediction
+    from diffaug_pipeline.training import seeds
 
-    return prediction.read_history(checkpoint)
+    return seeds.read_history(checkpoint)
 
 
 def predict_test_images(checkpoint: Checkpoint, real_images: ImageSet, options: TrainingOptions) -> Table:

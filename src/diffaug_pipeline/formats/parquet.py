@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.imaging.image_set import EncodedImage
-from diffaug_pipeline.ingestion.source import (
+from diffaug_pipeline.formats.source import (
     NOT_A_SPLIT,
     Candidate,
     Listing,

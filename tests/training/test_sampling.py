@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diffaug_pipeline.classification.sampling import draw_batches
+from diffaug_pipeline.training.sampling import draw_batches
 
 
 def rows(real: dict[str, int], synthetic: dict[str, int], probability: float = 0.3) -> pd.DataFrame:

@@ -1,0 +1,181 @@
+"""Trains one YOLO per seed on a training set, with Ultralytics' network, loss and augmentation in a loop of our own.
+
+Ultralytics' trainer counts epochs, so arms of different size would train for different lengths, and it chooses
+optimiser and accumulation by the number of images; here every arm takes the same steps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from diffaug_pipeline.average_precision import map_on
+from diffaug_pipeline.detection.augmentation import AugmentedBatches, DrawnImages, seed_augmentation
+from diffaug_pipeline.detection.options import DetectionTrainingOptions, ReferenceOptions
+from diffaug_pipeline.detection.prediction import detect_all
+from diffaug_pipeline.detection.yolo import build_yolo, start_from
+from diffaug_pipeline.devices import choose_device
+from diffaug_pipeline.imaging.boxes import Boxes
+from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.seeding import derive_seed
+from diffaug_pipeline.training.optimization import build_optimizer, evaluation_steps, set_learning_rate
+from diffaug_pipeline.training.pixels import PixelFile, decode_to_file
+from diffaug_pipeline.training.sampling import draw_batches
+from diffaug_pipeline.training.seeds import TrainedSeed, digest_rows, train_all_seeds
+
+MAX_GRADIENT_NORM = 10.0
+"""As in Ultralytics' trainer."""
+TRAINED_ON = ["image_id", "boxes", "sha256"]
+
+
+@dataclass(frozen=True)
+class DetectionTask:
+    """What the trainings of all seeds share, small enough to send to another process."""
+
+    rows: pd.DataFrame
+    """`origin` and `sampling_weight` of each training image."""
+    pixels: PixelFile
+    boxes: list[Boxes]
+    """In input pixels, like the pixels."""
+    val_pixels: PixelFile
+    val_boxes: list[Boxes]
+    """In the pixels of the real images."""
+    class_names: list[str]
+    options: DetectionTrainingOptions
+    device: str
+
+
+def train_detectors(
+    training_set: ImageSet, real_images: ImageSet, options: DetectionTrainingOptions, folder: Path
+) -> None:
+    """Fills `folder` (see `training.seeds`) with a network per seed, chosen on the real validation images."""
+    config = _describe(training_set, real_images, options)
+    prepare = partial(_prepare, training_set, real_images, options, train_seed)
+    train_all_seeds(config, options, choose_device(options.device), folder, prepare)
+
+
+def train_references(
+    real_images: ImageSet, options: DetectionTrainingOptions, reference: ReferenceOptions, folder: Path
+) -> None:
+    """Fills `folder` with a network per fold of the real training images, each trained on the other folds."""
+    training_set = real_images.where(split="train")
+    training_set = ImageSet(training_set.index.assign(sampling_weight=1 / len(training_set), loss_weight=1.0))
+    shorter = {
+        "steps": reference.steps,
+        "warmup_steps": min(options.warmup_steps, reference.steps // 4),
+        "seeds": list(range(reference.folds)),
+        "evaluations": 1,
+    }
+    options = options.model_copy(update=shorter)
+    config = _describe(training_set, real_images, options) | {"folds": assign_folds(training_set, reference.folds)}
+    train = partial(train_fold, fold_of=np.array(list(config["folds"].values())))
+    prepare = partial(_prepare, training_set, real_images, options, train)
+    train_all_seeds(config, options, choose_device(options.device), folder, prepare)
+
+
+def assign_folds(images: ImageSet, folds: int) -> dict[str, int]:
+    """The fold of each image, by rank of a hash of its content: as equal in size as can be, and stable."""
+    order = sorted(images.index["image_id"], key=lambda image_id: derive_seed(0, "fold", image_id))
+    fold = {image_id: rank % folds for rank, image_id in enumerate(order)}
+    return {image_id: fold[image_id] for image_id in images.index["image_id"]}
+
+
+def _describe(training_set: ImageSet, real_images: ImageSet, options: DetectionTrainingOptions) -> dict[str, Any]:
+    return {
+        "class_names": real_images.class_names,
+        **options.model_dump(exclude={"seeds", "workers", "device"}),
+        "training_data": digest_rows(training_set.index[[*TRAINED_ON, "sampling_weight"]]),
+        "validation_data": digest_rows(real_images.where(split="val").index[TRAINED_ON]),
+    }
+
+
+def _prepare(
+    training_set: ImageSet,
+    real_images: ImageSet,
+    options: DetectionTrainingOptions,
+    train: Callable[..., TrainedSeed],
+    scratch: Path,
+) -> Callable[..., TrainedSeed]:
+    validation = real_images.where(split="val")
+    size, fit = options.input_size_px, options.fit
+    pixels = decode_to_file(training_set, size, fit, scratch / "train.npy")
+    val_pixels = decode_to_file(validation, size, fit, scratch / "val.npy")
+    task = DetectionTask(
+        rows=training_set.index[["origin", "sampling_weight"]].assign(label=""),
+        pixels=pixels,
+        boxes=[
+            boxes.placed_at(frame.place(boxes.xyxy))
+            for frame, boxes in zip(pixels.frames, training_set.boxes, strict=True)
+        ],
+        val_pixels=val_pixels,
+        val_boxes=validation.boxes,
+        class_names=real_images.class_names,
+        options=options,
+        device=choose_device(options.device),
+    )
+    return partial(train, task)
+
+
+def train_fold(task: DetectionTask, fold: int, on_step: Callable[[], Any], fold_of: np.ndarray) -> TrainedSeed:
+    """One training on the images outside `fold`."""
+    outside = np.flatnonzero(fold_of != fold)
+    weights = np.zeros(len(fold_of))
+    weights[outside] = 1 / len(outside)
+    return _train(task, task.rows.assign(sampling_weight=weights), fold, on_step)
+
+
+def train_seed(task: DetectionTask, seed: int, on_step: Callable[[], Any]) -> TrainedSeed:
+    """One training.
+
+    The seed decides random weights, the order of images and their augmentation; arms with equal seeds share all three.
+    """
+    return _train(task, task.rows, seed, on_step)
+
+
+def _train(task: DetectionTask, rows: pd.DataFrame, seed: int, on_step: Callable[[], Any]) -> TrainedSeed:
+    options = task.options
+    torch.manual_seed(derive_seed(seed, "initial weights"))
+    model = build_yolo(options.architecture, task.class_names, options.gains)
+    if options.weights is not None:
+        start_from(model, options.weights)
+    model.to(task.device)
+    optimizer = build_optimizer(model, options)
+    draws = draw_batches(rows, options.steps, options.batch_size, np.random.default_rng(derive_seed(seed, "order")))
+    images = DrawnImages(task.pixels.open(), task.boxes, task.class_names, draws)
+    batches = AugmentedBatches(images, options.input_size_px, options.augmentation, options.batch_size)
+    evaluate_at = evaluation_steps(options)
+    history, best, state, recent = [], None, {}, []
+    seed_augmentation(derive_seed(seed, "augmentation"))
+    for step in range(1, options.steps + 1):
+        set_learning_rate(optimizer, step, options)
+        model.train()
+        batch = batches.batch(step - 1)
+        losses, _ = model({name: value.to(task.device) for name, value in batch.items()})
+        optimizer.zero_grad(set_to_none=True)
+        losses.sum().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
+        optimizer.step()
+        recent.append(losses.sum().item() / options.batch_size)
+        on_step()
+        if step in evaluate_at:
+            found = detect_all(
+                model, task.val_pixels.open(), task.val_pixels.frames, task.class_names, options, task.device
+            )
+            precision = map_on(found, task.val_boxes, task.class_names)
+            history.append(
+                {
+                    "step": step,
+                    "loss": float(np.mean(recent)),
+                    "val_map_50_95": precision["map_50_95"],
+                    "val_map_50": precision["map_50"],
+                }
+            )
+            recent.clear()
+            if best is None or history[-1]["val_map_50_95"] >= best["val_map_50_95"]:
+                best, state = history[-1], {name: value.clone() for name, value in model.state_dict().items()}
+    return TrainedSeed(state, best, history)

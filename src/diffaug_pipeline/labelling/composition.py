@@ -1,0 +1,219 @@
+"""Objects pasted onto real training images, which keep their own objects (Ghiasi et al. 2021, section 3).
+
+Generated objects make the `augmented` arm's scenes; real ones, cut out of other training images, the control's that
+tells how much of a lift compositing alone explains. Sizes, places and colors are those of real boxes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from diffaug_pipeline.imaging.boxes import Boxes, areas
+from diffaug_pipeline.imaging.compositing import Canvas, Cutout
+from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, PlannedImageSet
+from diffaug_pipeline.imaging.preparation import encode_png
+from diffaug_pipeline.labelling.matting import choose_matting, cut_with_grab_cut
+from diffaug_pipeline.labelling.options import CompositionOptions, LabellingOptions
+from diffaug_pipeline.labelling.scene_rows import scene_row
+from diffaug_pipeline.labelling.strategy import PlanRequest
+from diffaug_pipeline.prompts.plan import class_rows, recipe_hash, take_in_turn
+from diffaug_pipeline.seeding import derive_seed
+
+MODE = "text_to_image"
+PLACES_TRIED = 30
+PLACE_JITTER = 0.1
+"""Standard deviation of a place around the center of a real box, as a share of the picture."""
+SMALLEST_OBJECT_PX = 4
+SMALLEST_CUT_PX = 8
+"""Real objects smaller than this on a side are not cut out."""
+CUTOUTS_KEPT = 1_000
+COLOR_REGION = 0.5
+"""Share of a real box, around its center, whose colors count as the object's."""
+
+
+def plan_rows(request: PlanRequest) -> list[dict[str, Any]]:
+    """`synthesis.images_per_class` object pictures of each class."""
+    return [
+        row
+        for name in request.train.class_names
+        for row in class_rows(name, request.sentences(name), [], request.synthesis)
+    ]
+
+
+def label_images(generated: ImageSet, real_images: ImageSet, options: LabellingOptions) -> PlannedImageSet:
+    """Generated objects on real backgrounds."""
+    cut, labels = choose_matting(options), generated.index.set_index("image_id")["label"]
+    pool = ObjectPool(
+        rows=generated.index,
+        contents=generated.index["sha256"].tolist(),
+        cut=lambda image_id: cut(generated.read(image_id), labels[image_id]),
+    )
+    return compose(pool, real_images.where(split="train"), options, "composition")
+
+
+def compose_real_cutouts(real_images: ImageSet, options: LabellingOptions) -> PlannedImageSet:
+    """Real training objects on other real training images: the control."""
+    train = real_images.where(split="train")
+    objects = [
+        {"image_id": f"{image_id}#{number}", "source": image_id, "number": number}
+        for image_id, boxes in zip(train.index["image_id"], train.boxes, strict=True)
+        for number in np.flatnonzero(
+            ~boxes.ignored & ((boxes.xyxy[:, 2:] - boxes.xyxy[:, :2]).min(1) >= SMALLEST_CUT_PX)
+        )
+    ]
+    place = {row["image_id"]: (row["source"], row["number"]) for row in objects}
+    contents = train.index.set_index("image_id")["sha256"]
+
+    def cut(object_id: str) -> Cutout | None:
+        source, number = place[object_id]
+        boxes = train.boxes_of(source)
+        return cut_with_grab_cut(train.read(source), boxes.xyxy[number], str(boxes.labels[number]))
+
+    pool = ObjectPool(
+        rows=pd.DataFrame(objects),
+        contents=[f"{contents[row['source']]}#{row['number']}" for row in objects],
+        cut=cut,
+    )
+    return compose(pool, train, options, "copy_paste")
+
+
+@dataclass(frozen=True)
+class ObjectPool:
+    """Objects that can be pasted."""
+
+    rows: pd.DataFrame
+    """`image_id` of each object, and its provenance where it was generated."""
+    contents: list[str]
+    """What determines each object's pixels."""
+    cut: Callable[[str], Cutout | None]
+    """Cuts out the object with this id; None where that fails."""
+
+
+def compose(pool: ObjectPool, train: ImageSet, options: LabellingOptions, strategy: str) -> PlannedImageSet:
+    """`options.images` scenes; more of them leave the earlier ones as they are."""
+    backgrounds = train.index.set_index("image_id")
+    statistics = BoxStatistics.of(train)
+    shared = {"options": options.composition.model_dump(), "statistics": statistics.digest}
+    rows, used = [], 0
+    for number in range(options.images):
+        seed = derive_seed(options.seed, strategy, number)
+        count = int(
+            np.random.default_rng(seed).integers(options.composition.min_objects, options.composition.max_objects + 1)
+        )
+        chosen = [take_in_turn(range(len(pool.rows)), used + k, options.seed, strategy, "object") for k in range(count)]
+        used += count
+        source = take_in_turn(train.index["image_id"].tolist(), number, options.seed, strategy, "background")
+        determining = shared | {
+            "seed": seed,
+            "background": backgrounds.at[source, "sha256"],
+            "boxes": train.boxes_of(source).records(),
+            "objects": [pool.contents[k] for k in chosen],
+        }
+        row = scene_row(
+            f"synthetic:{strategy}/{number:06d}", strategy, source, pool.rows.iloc[chosen[0]].to_dict(), determining
+        )
+        rows.append(row | {"seed": seed, "object_ids": [str(pool.rows["image_id"].iloc[k]) for k in chosen]})
+    painter = ScenePainter(pool, train, statistics, options.composition)
+    return PlannedImageSet(pd.DataFrame(rows), painter, batch_size=options.batch_size, description="composing scenes")
+
+
+@dataclass(frozen=True)
+class BoxStatistics:
+    """Real boxes as examples of how large, where and of which color objects are."""
+
+    image_ids: list[str]
+    boxes: list[Boxes]
+    positions: dict[str, np.ndarray]
+    """By class: (M, 2) number of the image, number of the box."""
+    sides: dict[str, np.ndarray]
+    """By class: (M,) root of the box's area over the root of its image's."""
+    centers: np.ndarray
+    """(K, 2) x and y of all boxes, as shares of their images."""
+    digest: str
+
+    @classmethod
+    def of(cls, train: ImageSet) -> "BoxStatistics":
+        """Of all boxes that count."""
+        sizes = train.index[["width_px", "height_px"]].to_numpy(float)
+        positions: dict[str, list[tuple[int, int]]] = {name: [] for name in train.class_names}
+        sides: dict[str, list[float]] = {name: [] for name in train.class_names}
+        centers = []
+        for image, boxes in enumerate(train.boxes):
+            relative = np.sqrt(areas(boxes.xyxy) / sizes[image].prod())
+            middle = (boxes.xyxy[:, :2] + boxes.xyxy[:, 2:]) / 2 / sizes[image]
+            for number in np.flatnonzero(~boxes.ignored):
+                positions[boxes.labels[number]].append((image, int(number)))
+                sides[boxes.labels[number]].append(float(relative[number]))
+                centers.append(middle[number].tolist())
+        contents = [[sha256, boxes.records()] for sha256, boxes in zip(train.index["sha256"], train.boxes, strict=True)]
+        return cls(
+            image_ids=train.index["image_id"].tolist(),
+            boxes=train.boxes,
+            positions={name: np.array(found).reshape(-1, 2) for name, found in positions.items()},
+            sides={name: np.array(found) for name, found in sides.items()},
+            centers=np.array(centers).reshape(-1, 2),
+            digest=recipe_hash({"train": contents}),
+        )
+
+
+class ScenePainter:
+    """Makes the scenes of plan rows."""
+
+    def __init__(self, pool: ObjectPool, train: ImageSet, statistics: BoxStatistics, options: CompositionOptions):
+        self._train, self._statistics, self._options = train, statistics, options
+        self._cut = lru_cache(maxsize=CUTOUTS_KEPT)(pool.cut)
+
+    def __call__(self, rows: pd.DataFrame) -> list[EncodedImage]:
+        """One PNG per row, its boxes inside."""
+        return [
+            self._paint(source, list(object_ids), int(seed))
+            for source, object_ids, seed in zip(rows["source_image_id"], rows["object_ids"], rows["seed"], strict=True)
+        ]
+
+    def _paint(self, source: str, object_ids: list[str], seed: int) -> EncodedImage:
+        rng = np.random.default_rng(derive_seed(seed, "places"))
+        canvas = Canvas.of(self._train.read(source), self._train.boxes_of(source))
+        for object_id in object_ids:
+            cutout = self._cut(object_id)
+            if cutout is not None:
+                self._paste(canvas, cutout, rng)
+        return EncodedImage(encode_png(Image.fromarray(canvas.pixels), canvas.boxes()), ".png")
+
+    def _paste(self, canvas: Canvas, cutout: Cutout, rng: np.random.Generator) -> None:
+        height, width = canvas.pixels.shape[:2]
+        example = int(rng.integers(len(self._statistics.sides[cutout.label])))
+        if self._options.match_colors:
+            cutout = self._colored_like(cutout, example)
+        side = self._statistics.sides[cutout.label][example] * np.sqrt(width * height)
+        scale = side / np.sqrt(np.prod(cutout.alpha.shape))
+        size = tuple(max(SMALLEST_OBJECT_PX, round(length * scale)) for length in cutout.alpha.shape[::-1])
+        placed = cutout.transformed(size, flip=rng.random() < 0.5).feathered(rng.choice(self._options.feather_px))
+        for _ in range(PLACES_TRIED):
+            center = self._statistics.centers[rng.integers(len(self._statistics.centers))]
+            center = (center + rng.normal(0, PLACE_JITTER, 2)) * [width, height]
+            left, top = np.round(center - np.array(size) / 2).astype(int).tolist()
+            if canvas.room_for(placed, left, top, self._options.min_visible):
+                canvas.paste(placed, left, top)
+                return
+
+    def _colored_like(self, cutout: Cutout, example: int) -> Cutout:
+        """With mean and spread per channel of a real object's middle (Reinhard et al. 2001, in RGB)."""
+        image, number = self._statistics.positions[cutout.label][example]
+        left, top, right, bottom = self._statistics.boxes[image].xyxy[number]
+        inset = (1 - COLOR_REGION) / 2 * np.array([right - left, bottom - top])
+        region = self._train.read(self._statistics.image_ids[image]).crop(
+            (round(left + inset[0]), round(top + inset[1]), max(round(right - inset[0]), round(left + inset[0]) + 1),
+             max(round(bottom - inset[1]), round(top + inset[1]) + 1))
+        )  # fmt: skip
+        wanted = np.asarray(region, float).reshape(-1, 3)
+        own = cutout.pixels[cutout.alpha >= 1].astype(float)
+        if not len(own):
+            return cutout
+        spread = wanted.std(0) / own.std(0).clip(min=1)
+        pixels = (cutout.pixels - own.mean(0)) * spread + wanted.mean(0)
+        return Cutout(cutout.label, pixels.round().clip(0, 255).astype(np.uint8), cutout.alpha)

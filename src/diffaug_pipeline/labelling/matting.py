@@ -1,0 +1,101 @@
+"""Objects cut out of pictures, by the methods of `labelling.options.Matting`."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
+
+from diffaug_pipeline.devices import choose_device
+from diffaug_pipeline.imaging.compositing import Cutout, matte_dark_ground
+from diffaug_pipeline.labelling.options import LabellingOptions
+from diffaug_pipeline.synthesis.models import hush_loading_bars, locate_model, model_source
+
+GROUND_THRESHOLD = 8
+"""Brightness, of 255, up to which black ground is black."""
+GRAB_CUT_ROUNDS = 5
+GRAB_CUT_CONTEXT = 0.25
+"""Surroundings shown to GrabCut on each side of a box, as a share of the box."""
+LEAST_SHOWN = 0.1
+"""A cut-out that shows less of its box than this was cut wrongly."""
+
+
+def choose_matting(options: LabellingOptions) -> Callable[[Image.Image, str], Cutout | None]:
+    """Cuts the object of a class out of a picture that shows nothing else; None where nothing is found."""
+    method = options.composition.matting
+    if method == "dark_ground":
+        return lambda image, label: _cutout(label, image, matte_dark_ground(image, GROUND_THRESHOLD))
+    if method == "grab_cut":
+        return lambda image, label: cut_with_grab_cut(image, _inner_box(image), label)
+    return lambda image, label: _cutout(label, image, _segmenter(options).opacity(image, label))
+
+
+def cut_with_grab_cut(image: Image.Image, xyxy: np.ndarray, label: str) -> Cutout | None:
+    """The object inside the box (4,) of `image`, by GrabCut (Rother et al. 2004); None where it finds hardly any."""
+    left, top, right, bottom = _with_context(xyxy, image.size)
+    crop = image.crop((left, top, right, bottom))
+    inner = np.round(xyxy - [left, top, left, top]).astype(int)
+    mask = np.full((crop.height, crop.width), cv2.GC_BGD, np.uint8)
+    mask[inner[1] : inner[3], inner[0] : inner[2]] = cv2.GC_PR_FGD
+    if (mask == cv2.GC_BGD).any():
+        cv2.setRNGSeed(0)
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(np.asarray(crop)[..., ::-1].copy(), mask, None, *models, GRAB_CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    shown = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    return _cutout(label, crop, shown)
+
+
+def _cutout(label: str, image: Image.Image, alpha: np.ndarray) -> Cutout | None:
+    if alpha.mean() < LEAST_SHOWN or alpha.max() < 1:
+        return None
+    return Cutout(label, np.asarray(image), alpha).trimmed()
+
+
+def _with_context(xyxy: np.ndarray, size_px: tuple[int, int]) -> tuple[int, int, int, int]:
+    margin = GRAB_CUT_CONTEXT * np.tile(xyxy[2:] - xyxy[:2], 2) * [-1, -1, 1, 1]
+    around = (xyxy + margin).clip(0, [*size_px, *size_px])
+    left, top = np.floor(around[:2]).astype(int)
+    right, bottom = np.ceil(around[2:]).astype(int)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _inner_box(image: Image.Image) -> np.ndarray:
+    """All but a thin frame, which GrabCut needs to learn the ground from."""
+    margin = max(1, round(0.04 * min(image.size)))
+    return np.array([margin, margin, image.width - margin, image.height - margin], dtype=float)
+
+
+class _Segmenter:
+    """CLIPSeg: the opacity of whatever a sentence names (Lüddecke and Ecker 2022)."""
+
+    def __init__(self, model: str, device: str):
+        local = locate_model(model) is not None
+        hush_loading_bars()
+        self._device = choose_device(device)
+        self._processor = CLIPSegProcessor.from_pretrained(model_source(model), local_files_only=local)
+        self._model = CLIPSegForImageSegmentation.from_pretrained(
+            model_source(model), dtype=torch.float32, use_safetensors=True, local_files_only=local
+        ).to(self._device)
+        self._model.eval()
+
+    @torch.inference_mode()
+    def opacity(self, image: Image.Image, class_name: str) -> np.ndarray:
+        """(H, W) float32 in [0, 1], stretched so that the surest pixel is opaque."""
+        inputs = self._processor(
+            text=[f"a photo of a {class_name}"], images=[image], padding=True, return_tensors="pt"
+        ).to(self._device)
+        probability = self._model(**inputs).logits.sigmoid().reshape(1, 1, *inputs["pixel_values"].shape[-2:])
+        resized = torch.nn.functional.interpolate(probability, (image.height, image.width), mode="bilinear")[0, 0]
+        return (resized / resized.max().clamp(min=1e-6)).cpu().numpy()
+
+
+@lru_cache(maxsize=1)
+def _load_segmenter(model: str, device: str) -> _Segmenter:
+    return _Segmenter(model, device)
+
+
+def _segmenter(options: LabellingOptions) -> _Segmenter:
+    return _load_segmenter(options.composition.matting_model, options.device)
