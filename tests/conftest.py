@@ -28,3 +28,19 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from models import save_tiny_generator
 
     return save_tiny_generator(tmp_path_factory.mktemp("generator"))
+
+
+@pytest.fixture(scope="session")
+def tiny_owl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OWLv2 folder of the real classes with random weights."""
+    from models import save_tiny_owl
+
+    return save_tiny_owl(tmp_path_factory.mktemp("owl"))
+
+
+@pytest.fixture(scope="session")
+def tiny_grounding_dino(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Grounding DINO folder of the real classes with random weights."""
+    from models import save_tiny_grounding_dino
+
+    return save_tiny_grounding_dino(tmp_path_factory.mktemp("grounding_dino"))

@@ -4,7 +4,21 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import (
+    BertConfig,
+    BertTokenizer,
+    CLIPTextConfig,
+    CLIPTextModel,
+    GroundingDinoConfig,
+    GroundingDinoForObjectDetection,
+    GroundingDinoImageProcessor,
+    GroundingDinoProcessor,
+    Owlv2Config,
+    Owlv2ForObjectDetection,
+    Owlv2ImageProcessor,
+    Owlv2Processor,
+    SwinConfig,
+)
 
 from diffaug_pipeline.pretraining.tokenizer import train_tokenizer
 
@@ -58,4 +72,66 @@ def save_tiny_generator(folder: Path) -> Path:
         feature_extractor=None,
         requires_safety_checker=False,
     ).save_pretrained(folder)
+    return folder
+
+
+def save_tiny_owl(folder: Path) -> Path:
+    """A random OWLv2 that sees 32x32 pixels in 16 patches, each a possible box."""
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer(vocabulary_size=600, max_tokens=16)
+    tower = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = Owlv2Config(
+        text_config=tower
+        | {
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": 16,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+        },
+        vision_config=tower | {"image_size": 32, "patch_size": 8},
+        projection_dim=16,
+    )
+    Owlv2ForObjectDetection(config).save_pretrained(folder)
+    processor = Owlv2Processor(Owlv2ImageProcessor(size={"height": 32, "width": 32}), tokenizer)
+    processor.save_pretrained(folder)
+    return folder
+
+
+def save_tiny_grounding_dino(folder: Path) -> Path:
+    """A random Grounding DINO with ten queries that reads a few words."""
+    torch.manual_seed(0)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "bag", "coat", "ankle", "boot"]
+    tokenizer = BertTokenizer(vocab={word: number for number, word in enumerate(words)}, model_max_length=32)
+    config = GroundingDinoConfig(
+        backbone_config=SwinConfig(
+            image_size=32,
+            patch_size=2,
+            embed_dim=8,
+            depths=[1, 1, 1, 1],
+            num_heads=[1, 1, 1, 1],
+            window_size=2,
+            out_indices=[2, 3, 4],
+        ),
+        text_config=BertConfig(
+            vocab_size=len(words),
+            hidden_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=16,
+            max_position_embeddings=32,
+        ),
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        num_queries=10,
+        max_text_len=32,
+    )
+    GroundingDinoForObjectDetection(config).save_pretrained(folder)
+    image_processor = GroundingDinoImageProcessor(size={"shortest_edge": 32, "longest_edge": 64})
+    GroundingDinoProcessor(image_processor, tokenizer).save_pretrained(folder)
     return folder

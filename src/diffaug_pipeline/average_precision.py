@@ -102,7 +102,8 @@ class Matches:
     def average_precisions(self, counts: np.ndarray) -> np.ndarray:
         """(B, C, T) average precision on B resamples, given how often each image occurs in them: (B, N) `counts`.
 
-        NaN for a class that a resample has no object of. With counts of one: that of all images.
+        NaN for a class that a resample has no object of. With counts of one: that of all images. Of a repeated image
+        the first of equally confident detections counts as often as the image before the second does.
         """
         by_image = np.ascontiguousarray(counts.T, dtype=float)
         return np.stack([self._of_class(number, by_image) for number in range(len(self.objects))]).transpose(2, 0, 1)

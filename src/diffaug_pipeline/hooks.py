@@ -5,6 +5,7 @@ import logging
 import shlex
 import time
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.errors import MissingPackageError, ParameterError, VersionError
 from diffaug_pipeline.run_environment import (
     describe_changed_attempts,
     device_used,
@@ -188,11 +189,27 @@ def check_choices(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Raises `ParameterError` where parameters that are valid one by one do not fit together."""
     used = pipeline.inputs()
     for name in sorted(name for name in used if name.startswith("params:") and name.endswith(".synthesis")):
-        synthesis, prompts = catalog.load(name), name.removesuffix("synthesis") + "prompts"
+        task = name.removesuffix(".synthesis")
+        synthesis = catalog.load(name)
         preset = catalog.load("params:generators").choose(synthesis.generator)
         synthesis.check_strengths(preset)
-        if prompts in used:
-            catalog.load("params:vocabularies").choose(catalog.load(prompts).vocabulary or preset.vocabulary)
+        if f"{task}.prompts" in used:
+            catalog.load("params:vocabularies").choose(catalog.load(f"{task}.prompts").vocabulary or preset.vocabulary)
+    if "params:detection.training" in used:
+        _check_detection(catalog, used)
+
+
+def _check_detection(catalog: DataCatalog, used: set[str]) -> None:
+    if find_spec("ultralytics") is None:
+        raise MissingPackageError(
+            "detection needs Ultralytics, which is not installed; it is AGPL-3.0 and therefore an extra: pip install "
+            "'diffaug_pipeline[detection]', or run --pipelines classification."
+        )
+    if "params:detection.merging" in used and catalog.load("params:detection.merging").policy == "loss_weight":
+        raise ParameterError(
+            "detection.merging.policy is loss_weight, but Ultralytics' loss knows no weights; "
+            "use replace or concatenate."
+        )
 
 
 def _resume_command(record: dict[str, Any]) -> str:

@@ -1,16 +1,20 @@
 """Every pipeline by name: the map of the project.
 
 ingestion -> prompts -> synthesis -> filtering -> merging -> training (per arm) -> evaluation
+
+Detection has labelling between synthesis and filtering: it turns what was generated into scenes with boxes.
 """
 
 from collections.abc import Sequence
 
 from kedro.pipeline import Pipeline
 
-from diffaug_pipeline.pipelines.classification.pipeline import create_pipeline as training
+from diffaug_pipeline.pipelines.classification.pipeline import create_pipeline as train_classifiers
+from diffaug_pipeline.pipelines.detection.pipeline import create_pipeline as train_detectors
 from diffaug_pipeline.pipelines.evaluation.pipeline import create_pipeline as evaluation
 from diffaug_pipeline.pipelines.filtering.pipeline import create_pipeline as filtering
 from diffaug_pipeline.pipelines.ingestion.pipeline import create_pipeline as ingestion
+from diffaug_pipeline.pipelines.labelling.pipeline import create_pipeline as labelling
 from diffaug_pipeline.pipelines.merging.pipeline import create_pipeline as merging
 from diffaug_pipeline.pipelines.pretraining.pipeline import create_pipeline as pretraining
 from diffaug_pipeline.pipelines.prompts.pipeline import create_pipeline as prompts
@@ -18,24 +22,43 @@ from diffaug_pipeline.pipelines.synthesis.pipeline import create_pipeline as syn
 
 ARMS = ("real_only", "augmented")
 CONTROLS = ("random_filtered", "synthetic_only")
+DETECTION_CONTROLS = ("copy_paste", *CONTROLS)
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """What `kedro run --pipelines` accepts."""
     pipelines = {
         "classification": classification(ARMS),
-        "classification_data": data("classification", ARMS),
+        "classification_data": classification_data(ARMS),
         "classification_controls": classification(ARMS + CONTROLS),
+        "detection": detection(ARMS),
+        "detection_data": detection_data(ARMS),
+        "detection_controls": detection(ARMS + DETECTION_CONTROLS),
         "pretraining": pretraining(),
     }
-    return pipelines | {"__default__": pipelines["classification"]}
+    return pipelines | {"__default__": pipelines["classification"] + pipelines["detection"]}
 
 
 def classification(arms: Sequence[str]) -> Pipeline:
-    """From the raw dataset to the verdict on ResNets."""
-    return data("classification", arms) + training("classification", arms) + evaluation("classification", arms)
+    """From labelled pictures to the verdict on ResNets."""
+    task = "classification"
+    return classification_data(arms) + train_classifiers(task, arms) + evaluation(task, arms)
 
 
-def data(task: str, arms: Sequence[str]) -> Pipeline:
-    """From the raw dataset to the training set of each arm."""
+def classification_data(arms: Sequence[str]) -> Pipeline:
+    """From labelled pictures to the training set of each arm."""
+    task = "classification"
     return ingestion(task) + prompts(task) + synthesis(task) + filtering(task) + merging(task, arms)
+
+
+def detection(arms: Sequence[str]) -> Pipeline:
+    """From pictures with boxes to the verdict on YOLOs."""
+    task = "detection"
+    return detection_data(arms) + train_detectors(task, arms) + evaluation(task, arms)
+
+
+def detection_data(arms: Sequence[str]) -> Pipeline:
+    """From pictures with boxes to the training set of each arm."""
+    task = "detection"
+    generated = ingestion(task) + prompts(task) + synthesis(task)
+    return generated + labelling(task, arms) + filtering(task) + merging(task, arms)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from diffaug_pipeline.evaluation.classification_metrics import Outcomes, summarize_predictions
+from diffaug_pipeline.evaluation.classification_metrics import ClassificationOutcomes, summarize_predictions
 
 CLASSES = ["bird", "cat", "dog"]
 
@@ -44,7 +44,7 @@ def reference(name: str, rows: pd.DataFrame) -> float:
 @pytest.mark.parametrize("name", ["top1_accuracy", "macro_f1", "recall:cat"])
 def test_metrics_on_resamples_equal_scikit_learn(name):
     table = predictions()
-    outcomes = Outcomes.of(table.sample(frac=1, random_state=0))
+    outcomes = ClassificationOutcomes.of(table.sample(frac=1, random_state=0))
     rng = np.random.default_rng(0)
     drawn = rng.integers(0, 60, (5, 60))
     counts = np.stack([np.bincount(draw, minlength=60) for draw in drawn])

@@ -8,6 +8,7 @@ from diffaug_pipeline.evaluation.report import summarize_costs
 GARMENTS = generator_preset("embedded:generator")
 MACHINE = {"platform": "Linux", "cpus": 2}
 NO_LOOK_ALIKES = {"near_duplicates_across_splits": {"groups": 0, "examples": []}}
+FILTER_ON = {"switched_off": None}
 ONE_ATTEMPT = {"attempts": [{"code": {"commit": "a" * 40, "changed": False}, "libraries": {}, "machine": MACHINE}]}
 
 
@@ -42,17 +43,13 @@ def test_images_from_before_an_interruption_are_told_from_those_of_other_runs():
 
 
 def test_a_class_without_accepted_images_is_a_warning():
-    calibration = {
-        "switched_off": None,
-        "accepted": {"bag": {"made": 5, "accepted": 0}, "coat": {"made": 5, "accepted": 3}},
-    }
-    (warning,) = find_warnings(["bag", "coat"], GARMENTS, calibration, NO_LOOK_ALIKES, ONE_ATTEMPT)
+    accepted = {"bag": {"made": 5, "accepted": 0}, "coat": {"made": 5, "accepted": 3}}
+    (warning,) = find_warnings(["bag", "coat"], GARMENTS, FILTER_ON, accepted, NO_LOOK_ALIKES, ONE_ATTEMPT)
     assert warning.startswith("No synthetic image of bag was accepted")
 
 
 def test_classes_the_generator_was_never_taught_head_the_report():
-    calibration = {"switched_off": None, "accepted": {}}
-    (warning,) = find_warnings(["red panda"], GARMENTS, calibration, NO_LOOK_ALIKES, ONE_ATTEMPT)
+    (warning,) = find_warnings(["red panda"], GARMENTS, FILTER_ON, {}, NO_LOOK_ALIKES, ONE_ATTEMPT)
     assert "never taught red panda" in warning
     assert "sd15" in warning
 
@@ -60,6 +57,5 @@ def test_classes_the_generator_was_never_taught_head_the_report():
 def test_a_run_gone_on_with_on_other_code_says_so():
     first = ONE_ATTEMPT["attempts"][0]
     record = {"attempts": [first, first | {"code": {"commit": "b" * 40, "changed": True}}]}
-    calibration = {"switched_off": None, "accepted": {}}
-    (warning,) = find_warnings(["bag"], GARMENTS, calibration, NO_LOOK_ALIKES, record)
+    (warning,) = find_warnings(["bag"], GARMENTS, FILTER_ON, {}, NO_LOOK_ALIKES, record)
     assert "aaaaaaaaaa; then bbbbbbbbbb with changes" in warning

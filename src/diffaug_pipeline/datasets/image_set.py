@@ -29,6 +29,7 @@ from PIL import Image
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
 from diffaug_pipeline.datasets.folder import MANIFEST, differences, sha256_of, write_manifest
 from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.contact_sheet import draw_contact_sheet
 from diffaug_pipeline.imaging.image_set import TARGETS, ImageSet, PlannedImageSet, leading_columns, target_of
 from diffaug_pipeline.imaging.preparation import boxes_inside, open_image
@@ -213,6 +214,8 @@ def _relative_path(path: str, staged: Path, final: Path) -> str:
 def _read_index(folder: Path) -> pd.DataFrame:
     index = pd.read_parquet(folder / INDEX)
     index["path"] = [os.path.normpath(folder / path) for path in index["path"]]
+    if "boxes" in index:
+        index["boxes"] = [Boxes.of(records).records() for records in index["boxes"]]
     return index
 
 

@@ -16,7 +16,7 @@ import torch
 
 from diffaug_pipeline.average_precision import map_on
 from diffaug_pipeline.detection.augmentation import AugmentedBatches, DrawnImages, seed_augmentation
-from diffaug_pipeline.detection.options import DetectionTrainingOptions, ReferenceOptions
+from diffaug_pipeline.detection.options import DetectionTrainingOptions
 from diffaug_pipeline.detection.prediction import detect_all
 from diffaug_pipeline.detection.yolo import build_yolo, start_from
 from diffaug_pipeline.devices import choose_device
@@ -54,38 +54,15 @@ def train_detectors(
     training_set: ImageSet, real_images: ImageSet, options: DetectionTrainingOptions, folder: Path
 ) -> None:
     """Fills `folder` (see `training.seeds`) with a network per seed, chosen on the real validation images."""
-    config = _describe(training_set, real_images, options)
-    prepare = partial(_prepare, training_set, real_images, options, train_seed)
+    config = describe_training(training_set, real_images, options)
+    prepare = partial(prepare_training, training_set, real_images, options, train_seed)
     train_all_seeds(config, options, choose_device(options.device), folder, prepare)
 
 
-def train_references(
-    real_images: ImageSet, options: DetectionTrainingOptions, reference: ReferenceOptions, folder: Path
-) -> None:
-    """Fills `folder` with a network per fold of the real training images, each trained on the other folds."""
-    training_set = real_images.where(split="train")
-    training_set = ImageSet(training_set.index.assign(sampling_weight=1 / len(training_set), loss_weight=1.0))
-    shorter = {
-        "steps": reference.steps,
-        "warmup_steps": min(options.warmup_steps, reference.steps // 4),
-        "seeds": list(range(reference.folds)),
-        "evaluations": 1,
-    }
-    options = options.model_copy(update=shorter)
-    config = _describe(training_set, real_images, options) | {"folds": assign_folds(training_set, reference.folds)}
-    train = partial(train_fold, fold_of=np.array(list(config["folds"].values())))
-    prepare = partial(_prepare, training_set, real_images, options, train)
-    train_all_seeds(config, options, choose_device(options.device), folder, prepare)
-
-
-def assign_folds(images: ImageSet, folds: int) -> dict[str, int]:
-    """The fold of each image, by rank of a hash of its content: as equal in size as can be, and stable."""
-    order = sorted(images.index["image_id"], key=lambda image_id: derive_seed(0, "fold", image_id))
-    fold = {image_id: rank % folds for rank, image_id in enumerate(order)}
-    return {image_id: fold[image_id] for image_id in images.index["image_id"]}
-
-
-def _describe(training_set: ImageSet, real_images: ImageSet, options: DetectionTrainingOptions) -> dict[str, Any]:
+def describe_training(
+    training_set: ImageSet, real_images: ImageSet, options: DetectionTrainingOptions
+) -> dict[str, Any]:
+    """All that determines the weights but the seed."""
     return {
         "class_names": real_images.class_names,
         **options.model_dump(exclude={"seeds", "workers", "device"}),
@@ -94,13 +71,14 @@ def _describe(training_set: ImageSet, real_images: ImageSet, options: DetectionT
     }
 
 
-def _prepare(
+def prepare_training(
     training_set: ImageSet,
     real_images: ImageSet,
     options: DetectionTrainingOptions,
     train: Callable[..., TrainedSeed],
     scratch: Path,
 ) -> Callable[..., TrainedSeed]:
+    """`train` with everything but the seed: pictures are decoded into `scratch`, where processes find them."""
     validation = real_images.where(split="val")
     size, fit = options.input_size_px, options.fit
     pixels = decode_to_file(training_set, size, fit, scratch / "train.npy")
@@ -121,23 +99,11 @@ def _prepare(
     return partial(train, task)
 
 
-def train_fold(task: DetectionTask, fold: int, on_step: Callable[[], Any], fold_of: np.ndarray) -> TrainedSeed:
-    """One training on the images outside `fold`."""
-    outside = np.flatnonzero(fold_of != fold)
-    weights = np.zeros(len(fold_of))
-    weights[outside] = 1 / len(outside)
-    return _train(task, task.rows.assign(sampling_weight=weights), fold, on_step)
-
-
 def train_seed(task: DetectionTask, seed: int, on_step: Callable[[], Any]) -> TrainedSeed:
     """One training.
 
     The seed decides random weights, the order of images and their augmentation; arms with equal seeds share all three.
     """
-    return _train(task, task.rows, seed, on_step)
-
-
-def _train(task: DetectionTask, rows: pd.DataFrame, seed: int, on_step: Callable[[], Any]) -> TrainedSeed:
     options = task.options
     torch.manual_seed(derive_seed(seed, "initial weights"))
     model = build_yolo(options.architecture, task.class_names, options.gains)
@@ -145,7 +111,9 @@ def _train(task: DetectionTask, rows: pd.DataFrame, seed: int, on_step: Callable
         start_from(model, options.weights)
     model.to(task.device)
     optimizer = build_optimizer(model, options)
-    draws = draw_batches(rows, options.steps, options.batch_size, np.random.default_rng(derive_seed(seed, "order")))
+    draws = draw_batches(
+        task.rows, options.steps, options.batch_size, np.random.default_rng(derive_seed(seed, "order"))
+    )
     images = DrawnImages(task.pixels.open(), task.boxes, task.class_names, draws)
     batches = AugmentedBatches(images, options.input_size_px, options.augmentation, options.batch_size)
     evaluate_at = evaluation_steps(options)

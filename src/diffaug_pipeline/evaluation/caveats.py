@@ -2,20 +2,36 @@
 
 from typing import Any
 
+from diffaug_pipeline.detection.options import DetectionTrainingOptions
 from diffaug_pipeline.embedded import embedded_folder
+from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.run_environment import describe_changed_attempts
 from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+
+STRATEGY_DESCRIPTIONS = {
+    "background_inpainting": "objects of real images, their surroundings drawn anew",
+    "composition": "generated objects, cut out and pasted onto real training images",
+    "object_inpainting": "real images, objects of which are drawn anew",
+    "image_to_image": "real images drawn over as a whole, their boxes kept",
+    "pseudo_labelling": "scenes drawn from text, the boxes found by a detector",
+}
+OBJECTS_STAY_REAL = ("background_inpainting",)
+"""Strategies that ask the generator for no class of the dataset."""
 
 
 def find_warnings(
     class_names: list[str],
     preset: GeneratorPreset,
     calibration: dict[str, Any],
+    accepted: dict[str, dict[str, int]],
     ingestion_report: dict[str, Any],
     run_record: dict[str, Any],
 ) -> list[str]:
-    """What makes the result mean less than it seems to."""
+    """What makes the result mean less than it seems to.
+
+    `class_names` are those the generator was asked for; `accepted` says by class how many images, or boxes, were.
+    """
     warnings = []
     if unknown := unknown_classes(preset.model, class_names):
         warnings.append(
@@ -24,7 +40,7 @@ def find_warnings(
         )
     if calibration["switched_off"] is not None:
         warnings.append(f"The filter was off. {calibration['switched_off']} Choose another filtering.clip_model.")
-    if bare := [name for name, count in calibration["accepted"].items() if count["accepted"] == 0]:
+    if bare := [name for name, count in accepted.items() if count["accepted"] == 0]:
         warnings.append(
             f"No synthetic image of {', '.join(bare)} was accepted; these classes were trained on real images alone."
         )
@@ -34,6 +50,24 @@ def find_warnings(
             "test figures may be too good. They are listed under Dataset."
         )
     return warnings + describe_changed_attempts(run_record)
+
+
+def find_detection_warnings(
+    class_names: list[str],
+    preset: GeneratorPreset,
+    labelling: LabellingOptions,
+    calibration: dict[str, Any],
+    ingestion_report: dict[str, Any],
+    run_record: dict[str, Any],
+) -> list[str]:
+    """The same, and what only concerns detectors."""
+    asked_for = [] if labelling.strategy in OBJECTS_STAY_REAL else class_names
+    warnings = find_warnings(asked_for, preset, calibration, calibration["per_class"], ingestion_report, run_record)
+    if unseen := [name for name in class_names if not ingestion_report["boxes"].get("test", {}).get(name)]:
+        warnings.append(
+            f"No test image shows {', '.join(unseen)}; nothing is known about these classes, and no mean includes them."
+        )
+    return warnings
 
 
 def find_notes(preset: GeneratorPreset, synthesis: SynthesisOptions) -> list[str]:
@@ -47,3 +81,35 @@ def find_notes(preset: GeneratorPreset, synthesis: SynthesisOptions) -> list[str
             "evidence about other data."
         )
     return notes
+
+
+def find_detection_notes(
+    preset: GeneratorPreset,
+    synthesis: SynthesisOptions,
+    labelling: LabellingOptions,
+    training: DetectionTrainingOptions,
+) -> list[str]:
+    """Where the synthetic scenes come from, where training starts, and under which terms."""
+    strategy = labelling.strategy
+    return [
+        f"Synthetic scenes by {strategy}: {STRATEGY_DESCRIPTIONS[strategy]}.",
+        *find_notes(preset, synthesis),
+        _describe_start(training.weights),
+        "The detectors are YOLO models of Ultralytics, whose licence is AGPL-3.0. Ultralytics takes it to cover "
+        "weights trained with it: whoever passes them on or offers them over a network has to publish what is built "
+        "with them under the same licence, or to buy another one.",
+    ]
+
+
+def _describe_start(weights: str | None) -> str:
+    if weights is None:
+        return (
+            "All arms were trained from scratch. Expect a lift to be larger than for detectors that start from COCO "
+            "weights, as is usual."
+        )
+    if embedded_folder(weights) is not None:
+        return (
+            "All arms start from the embedded stand-in detector, which learnt to find objects, of one class, on scenes "
+            "of other garments; it stands in for COCO weights."
+        )
+    return f"All arms start from {weights}."

@@ -1,4 +1,4 @@
-"""Metrics of detections, as single figures and over many resamples of the test images at once."""
+"""Metrics of detections as COCO defines them, as single figures and over many resamples of the test images at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ METRIC_NAMES = (*AT_IOU, *(f"map_{name}" for name in AREAS_PX), "ar_100")
 def summarize_detections(predictions: pd.DataFrame, truth: ImageSet) -> dict[str, Any]:
     """`METRIC_NAMES` per seed and on average, in [0, 1]; null where the test images of `truth` show no such object.
 
-    All as COCO defines them. Per class, averaged over seeds: `map_50_95`, `map_50` and the number of `boxes` that count.
+    Per class, averaged over seeds: `map_50_95`, `map_50` and the number of `boxes` that count.
     """
     test, per_seed, precisions = _DetectionTest.of(truth), {}, []
     for seed, detections in test.detections(predictions).items():

@@ -1,6 +1,6 @@
 """A CLIP model as a judge of which class a picture shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
@@ -46,7 +46,7 @@ class ClipScorer:
         return torch.stack(ensembles).cpu().numpy()
 
     @torch.inference_mode()
-    def embed_images(self, images: ImageSet, batch_size: int, description: str) -> np.ndarray:
+    def embed_images(self, images: Collection[Image.Image] | ImageSet, batch_size: int, description: str) -> np.ndarray:
         """(N, D) unit vectors of the pictures, read `batch_size` at a time."""
         embeddings = np.empty((len(images), self._model.config.projection_dim), np.float32)
         done = 0
@@ -61,7 +61,9 @@ class ClipScorer:
                 bar.update(len(pictures))
         return embeddings
 
-    def _read_in_batches(self, images: ImageSet, batch_size: int) -> Iterator[list[Image.Image]]:
+    def _read_in_batches(
+        self, images: Collection[Image.Image] | ImageSet, batch_size: int
+    ) -> Iterator[list[Image.Image]]:
         size = (self._image_size_px, self._image_size_px)
         pictures = (fit_image(image, size, "cover").image for image in images)
         while batch := list(islice(pictures, batch_size)):

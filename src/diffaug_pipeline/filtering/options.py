@@ -39,3 +39,42 @@ class FilteringOptions(Options):
             if placeholders(template) != {CLASS_NAME}:
                 raise ValueError(f"the template {template!r} must contain {{class_name}} and no other name in braces")
         return templates
+
+
+class AgreementRule(Options):
+    """A second opinion on boxes, by detectors trained on real images other than a scene's own."""
+
+    enabled: bool
+    confidence: float = Field(gt=0, lt=1)
+    """Of a detection that counts."""
+    iou: float = Field(gt=0, lt=1)
+    """A box needs a detection that overlaps it at least so much."""
+    same_class: bool
+    """Whether the detection has to name the box's class."""
+
+
+class UndeclaredRule(Options):
+    """Objects in a scene that no box declares: trained on, they would teach a detector to overlook them."""
+
+    enabled: bool
+    confidence: float = Field(gt=0, lt=1)
+    """Of a detection that counts."""
+    covered: float = Field(gt=0, lt=1)
+    """A detection of which boxes cover at least this share is explained."""
+
+
+class DetectionFilteringOptions(FilteringOptions):
+    """How synthetic scenes are judged: every box of one has to pass every rule; `min_images_per_class` counts boxes."""
+
+    crop_context: float = Field(ge=0)
+    """Crops that CLIP judges are larger than the box by this share on each side."""
+    unchanged_share: float = Field(gt=0, le=1)
+    """A box of which at least this share of pixels is that of the same box in the source image keeps a person's label
+    and is not judged."""
+    detector_agreement: AgreementRule
+    undeclared_objects: UndeclaredRule
+
+    @property
+    def needs_references(self) -> bool:
+        """Whether a rule asks for the detectors' second opinion."""
+        return self.detector_agreement.enabled or self.undeclared_objects.enabled

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from diffaug_pipeline.errors import DatasetFormatError
-from diffaug_pipeline.formats.files import PICTURE_SUFFIXES, files_below, printable, reader
+from diffaug_pipeline.formats.files import LEAVES, PICTURE_SUFFIXES, files_below, is_inside, printable, reader
 from diffaug_pipeline.formats.source import NOT_A_SPLIT, Annotations, Candidate, Listing, are_splits
 
 PRECEDENCE = ("test", "val", "train")
@@ -42,7 +42,9 @@ class AnnotatedImages:
         """Pictures below `folder` that nothing was said about are not taken for empty ones."""
         mentioned = self._images.keys() | self._refused_images
         for path in files_below(folder, PICTURE_SUFFIXES):
-            if path.resolve() not in mentioned:
+            if not is_inside(path, self._root):
+                self.refuse(path.relative_to(self._root).as_posix(), LEAVES)
+            elif path.resolve() not in mentioned:
                 self.refuse(path.relative_to(self._root).as_posix(), reason)
 
     def note(self, text: str) -> None:

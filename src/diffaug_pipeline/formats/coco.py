@@ -9,7 +9,7 @@ from typing import Any
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
 from diffaug_pipeline.formats.export import export_images, labels_of
-from diffaug_pipeline.formats.files import files_below, find_inside, image_folders
+from diffaug_pipeline.formats.files import annotation_files, find_inside, image_folders
 from diffaug_pipeline.formats.source import Annotations, Listing, RawBox, UnreadableError, as_number, split_within
 from diffaug_pipeline.imaging.image_set import ImageSet
 
@@ -46,7 +46,7 @@ def list_coco(root: Path, max_file_megabytes: float) -> Listing:
 
 
 def _annotation_files(root: Path) -> list[Path]:
-    return [file for file in files_below(root, [".json"]) if LIST_KEY.search(_head(file))]
+    return [file for file in annotation_files(root, [".json"]) if LIST_KEY.search(_head(file))]
 
 
 def _head(file: Path) -> bytes:
@@ -55,7 +55,7 @@ def _head(file: Path) -> bytes:
 
 
 def _explain_absence(root: Path) -> None:
-    files = files_below(root, [".json"])
+    files = annotation_files(root, [".json"])
     for file in files:
         _read(file)
     raise DatasetFormatError(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
-from diffaug_pipeline.formats.files import files_below, find_inside, image_folders
+from diffaug_pipeline.formats.files import annotation_files, find_inside, image_folders
 from diffaug_pipeline.formats.source import (
     Annotations,
     Listing,
@@ -37,7 +37,7 @@ EXPECTED = "expected a header like filename,class,xmin,ymin,xmax,ymax"
 
 def recognise_csv(root: Path) -> Path | None:
     """A file by which `root` looks like a dataset with a table of boxes."""
-    return next((file for file in files_below(root, [".csv"]) if _columns(_header(file)) is not None), None)
+    return next((file for file in annotation_files(root, [".csv"]) if _columns(_header(file)) is not None), None)
 
 
 def list_csv(root: Path, max_file_megabytes: float) -> Listing:
@@ -46,7 +46,7 @@ def list_csv(root: Path, max_file_megabytes: float) -> Listing:
     Corners are taken as they are, counted from 0 at the picture's edge. Raises `DatasetFormatError`.
     """
     root = root.resolve()
-    files = files_below(root, [".csv"])
+    files = annotation_files(root, [".csv"])
     if not any(_columns(_header(file)) for file in files):
         headers = "; ".join(f"{file.name}: {','.join(_header(file))[:100]}" for file in files[:3])
         raise DatasetFormatError(f"{root} holds no table of boxes{' but ' if headers else ''}{headers}; {EXPECTED}.")

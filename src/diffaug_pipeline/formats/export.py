@@ -23,8 +23,8 @@ def export_images(images: ImageSet, folder: Path, taken: Iterable[Path] = ()) ->
     """Writes each image into `folder` and returns its file by image_id; no two files, nor any `taken`, share a stem.
 
     Files are copied byte for byte; those that libraries read differently (rotated by EXIF, with transparency, 16-bit,
-    animated) are written as upright RGB in PNG. Copies, not hard links: Ultralytics repairs damaged JPEG files in place.
-    Raises `VersionError` if a file is gone or has changed since it was indexed.
+    animated) are written as upright RGB in PNG. Copies, not hard links: Ultralytics repairs damaged JPEG files in
+    place. Raises `VersionError` if a file is gone or has changed since it was indexed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stems = {path.stem.casefold() for path in taken}

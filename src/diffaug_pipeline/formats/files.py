@@ -37,14 +37,24 @@ def walk(root: Path) -> Iterator[tuple[Path, str | None]]:
         yield Path(error.filename), f"cannot be listed: {error.strerror}"
 
 
-def files_below(root: Path, suffixes: Iterable[str]) -> list[Path]:
-    """The files with one of `suffixes` (lower case) that are not hidden and do not leave `root` through a link."""
-    wanted, root = set(suffixes), root.resolve()
-    return [
-        path
-        for path, problem in walk(root)
-        if problem is None and path.suffix.lower() in wanted and path.resolve().is_relative_to(root)
-    ]
+def files_below(folder: Path, suffixes: Iterable[str]) -> list[Path]:
+    """The files with one of `suffixes` (lower case) that are not hidden."""
+    wanted = set(suffixes)
+    return [path for path, problem in walk(folder) if problem is None and path.suffix.lower() in wanted]
+
+
+def annotation_files(root: Path, suffixes: Iterable[str]) -> list[Path]:
+    """The files with one of `suffixes` that are neither hidden nor links out of the dataset folder `root`."""
+    root = root.resolve()
+    return [path for path in files_below(root, suffixes) if is_inside(path, root)]
+
+
+def is_inside(path: Path, root: Path) -> bool:
+    """Whether `path`, links followed, lies in the resolved folder `root`."""
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a link to itself
+        return False
 
 
 def find_inside(root: Path, name: str, folders: Iterable[Path]) -> Path:
@@ -80,9 +90,9 @@ def image_folders(root: Path, annotation_file: Path, split: str | None) -> list[
 
 
 def printable(name: str) -> str:
-    """`name` as valid UTF-8, with question marks for what is not.
+    r"""`name` as valid UTF-8, with question marks for what is not.
 
-    >>> printable("caf\\udce9")
+    >>> printable("caf\udce9")
     'caf?'
     """
     return name.encode(errors="replace").decode()

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffaug_pipeline.errors import DatasetFormatError
-from diffaug_pipeline.imaging.image_set import EncodedImage
 from diffaug_pipeline.formats.source import (
     NOT_A_SPLIT,
     Candidate,
@@ -24,6 +23,7 @@ from diffaug_pipeline.formats.source import (
     are_splits,
     split_of,
 )
+from diffaug_pipeline.imaging.image_set import EncodedImage
 
 IMAGE_COLUMNS = ("image", "img", "picture")
 LABEL_COLUMNS = ("label", "labels", "class", "class_name", "category")

@@ -14,7 +14,7 @@ import numpy as np
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
 from diffaug_pipeline.formats.export import export_images
-from diffaug_pipeline.formats.files import IMAGE_FOLDERS, PICTURE_SUFFIXES, files_below, find_inside
+from diffaug_pipeline.formats.files import IMAGE_FOLDERS, PICTURE_SUFFIXES, annotation_files, find_inside
 from diffaug_pipeline.formats.source import (
     Annotations,
     Listing,
@@ -36,7 +36,7 @@ EXPECTED = "expected a Pascal VOC file: <annotation> with <object> elements"
 
 def recognise_voc(root: Path) -> Path | None:
     """A file by which `root` looks like a Pascal VOC dataset."""
-    files = islice(files_below(root, [".xml"]), FILES_LOOKED_AT)
+    files = islice(annotation_files(root, [".xml"]), FILES_LOOKED_AT)
     return next((file for file in files if b"<annotation" in file.read_bytes()[:HEAD_BYTES]), None)
 
 
@@ -47,7 +47,7 @@ def list_voc(root: Path, max_file_megabytes: float) -> Listing:
     names. Truncated objects are ordinary ones, difficult ones are ignored. Raises `DatasetFormatError`.
     """
     root = root.resolve()
-    files = files_below(root, [".xml"])
+    files = annotation_files(root, [".xml"])
     if not files:
         raise DatasetFormatError(f"{root} holds no .xml files; {EXPECTED} per image, e.g. in Annotations.")
     images = AnnotatedImages(root, max_file_megabytes)
@@ -110,7 +110,7 @@ class ListedSplits:
         self._root = root
         self._lists: dict[Path, dict[str, list[tuple[str, str]]]] = {}
         """By devkit folder and image name: (split, list file)."""
-        for file in files_below(root, [".txt"]):
+        for file in annotation_files(root, [".txt"]):
             split = split_of(file.stem)
             if split is not None and file.parent.parts[-2:] == ("ImageSets", "Main"):
                 devkit = self._lists.setdefault(file.parents[2], {})
@@ -225,7 +225,7 @@ def _document(file_name: str, size_px: tuple[int, int], boxes: Boxes) -> ET.Elem
         for name, value in (("pose", "Unspecified"), ("truncated", "0"), ("difficult", str(int(ignored)))):
             ET.SubElement(element, name).text = value
         box = ET.SubElement(element, "bndbox")
-        for side, value in zip(("xmin", "ymin", "xmax", "ymax"), (xyxy + [1, 1, 0, 0]).tolist(), strict=True):
+        for side, value in zip(("xmin", "ymin", "xmax", "ymax"), np.add(xyxy, [1, 1, 0, 0]).tolist(), strict=True):
             ET.SubElement(box, side).text = str(value)
     return root
 

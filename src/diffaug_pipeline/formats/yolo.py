@@ -4,17 +4,31 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 import yaml
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
+from diffaug_pipeline.formats.data_yaml import (
+    NOTHING,
+    Description,
+    class_names,
+    describe,
+    find_descriptions,
+    key_point_columns,
+    path_in,
+)
 from diffaug_pipeline.formats.export import export_images
-from diffaug_pipeline.formats.files import LEAVES, PICTURE_SUFFIXES, files_below, find_inside
+from diffaug_pipeline.formats.files import (
+    LEAVES,
+    PICTURE_SUFFIXES,
+    annotation_files,
+    files_below,
+    find_inside,
+    is_inside,
+)
 from diffaug_pipeline.formats.source import (
     Annotations,
     Listing,
@@ -27,29 +41,17 @@ from diffaug_pipeline.formats.source import (
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.image_set import SPLITS, ImageSet
 
-YAML_SUFFIXES = (".yaml", ".yml")
-CLASS_LISTS = ("classes.txt", "labels/classes.txt", "images/classes.txt")
-NOTHING = ("", "~", "null", "Null", "NULL")
-EXPECTED = "expected data.yaml with names, train and val"
 DIGITS = 9
 NO_BOX = (float("nan"),) * 4
 
 
-@dataclass(frozen=True)
-class Description:
-    """What `data.yaml` says."""
-
-    file: Path
-    content: Mapping[str, Any]
-    base: Path
-    """The folder that its paths start from."""
-
-
 def recognise_yolo(root: Path) -> Path | None:
     """A file by which `root` looks like a YOLO dataset."""
-    if described := _descriptions(root):
+    if described := find_descriptions(root):
         return described[0]
-    texts = (file for file in files_below(root, [".txt"]) if "labels" in file.relative_to(root.resolve()).parts[:-1])
+    texts = (
+        file for file in annotation_files(root, [".txt"]) if "labels" in file.relative_to(root.resolve()).parts[:-1]
+    )
     return next(texts, None)
 
 
@@ -61,123 +63,23 @@ def list_yolo(root: Path, max_file_megabytes: float) -> Listing:
     """
     root = root.resolve()
     images = AnnotatedImages(root, max_file_megabytes)
-    described = _described(root, images)
-    names = _class_names(described, root)
-    labels = LabelFiles(root, names, _key_point_columns(described))
+    described = describe(root, images)
+    names = class_names(described, root)
+    labels = LabelFiles(root, names, key_point_columns(described))
     pictures = _pictures_without_description(root) if described is None else _pictures(described, root, images)
     for path, split in pictures:
         try:
+            if not is_inside(path, root):
+                raise UnreadableError(LEAVES)
             images.add(path.resolve(), split, labels.of(path))
         except UnreadableError as error:
-            images.refuse_image(path.resolve(), str(error))
+            images.refuse_image(path, str(error))
     if len(images) and not labels.found:
         raise DatasetFormatError(
             f"none of {len(images)} images in {root} has a label file; labels are looked for in a folder labels beside "
             "images, e.g. labels/train/a.txt for images/train/a.jpg."
         )
     return images.listing("yolo")
-
-
-def _descriptions(root: Path) -> list[Path]:
-    root = root.resolve()
-    files = [file for file in files_below(root, YAML_SUFFIXES) if file.parent == root]
-    named = [file for file in files if file.stem.lower() == "data"]
-    return named or [file for file in files if {"names", "train"} & set(_keys(file))]
-
-
-def _keys(file: Path) -> list[str]:
-    """The keys at the left margin, without parsing the rest."""
-    lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    return [line.split(":")[0] for line in lines if ":" in line and not line[:1].isspace()]
-
-
-def _described(root: Path, images: AnnotatedImages) -> Description | None:
-    files = _descriptions(root)
-    if len(files) > 1:
-        raise DatasetFormatError(
-            f"{root} holds {' and '.join(file.name for file in files)}; call the one that counts data.yaml."
-        )
-    if not files:
-        return None
-    content = _read(files[0])
-    if content.get("download") not in (None, *NOTHING):
-        images.note(f"{files[0].name}: download: was not run")
-    return Description(files[0], content, _base(files[0], content, root, images))
-
-
-def _read(file: Path) -> Mapping[str, Any]:
-    """All scalars as text, so that a class called `no` or `2020-01-01` stays one."""
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DatasetFormatError(f"{file}, line {line}: no valid YAML ({error.problem}); {EXPECTED}.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DatasetFormatError(f"{file}: no valid YAML ({type(error).__name__}); {EXPECTED}.") from error
-    if not isinstance(content, dict):
-        raise DatasetFormatError(f"{file}, line 1: holds no keys; {EXPECTED}.")
-    return content
-
-
-def _base(file: Path, content: Mapping[str, Any], root: Path, images: AnnotatedImages) -> Path:
-    given = content.get("path")
-    if given is None or given in NOTHING:
-        return file.parent
-    path = Path(file.parent, _text(given, "path", file))
-    if not _exists(path):
-        images.note(f"{file.name}: path: {given} does not exist here, read relative to the file")
-        return file.parent
-    if not path.resolve().is_relative_to(root):
-        raise DatasetFormatError(
-            f"{file}: path: {given} {LEAVES}; remove the line, or set ingestion.dataset to a folder that holds both."
-        )
-    return path.resolve()
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # another user's folder
-        return False
-
-
-def _class_names(described: Description | None, root: Path) -> dict[int, str]:
-    """Class names by index."""
-    if described is not None and (names := _names_in(described)):
-        return names
-    for name in CLASS_LISTS:
-        if (root / name).is_file() and (root / name).resolve().is_relative_to(root):
-            lines = (root / name).read_text(encoding="utf-8-sig", errors="replace").splitlines()
-            return {index: line.strip() for index, line in enumerate(lines) if line.strip()}
-    where = f"{described.file} names no classes" if described else f"{root} holds no data.yaml and no classes.txt"
-    raise DatasetFormatError(f"{where}; add names: to data.yaml, or classes.txt with a class per line.")
-
-
-def _names_in(described: Description) -> dict[int, str]:
-    names = described.content.get("names")
-    numbered = names.items() if isinstance(names, dict) else enumerate(names) if isinstance(names, list) else ()
-    try:
-        known = {int(index): name.strip() for index, name in numbered}
-        if not known and "nc" in described.content:
-            known = {index: f"class_{index}" for index in range(min(int(described.content["nc"]), 100_000))}
-    except (ValueError, TypeError, AttributeError):
-        raise DatasetFormatError(
-            f"{described.file}: names is neither a list of class names nor one name per class index; write e.g. "
-            "names: [cat, dog]."
-        ) from None
-    return known
-
-
-def _text(value: Any, key: str, file: Path) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise DatasetFormatError(f"{file}: {key} holds a {type(value).__name__}; write a folder, or a list of folders.")
-    return value
-
-
-def _key_point_columns(described: Description | None) -> float | None:
-    """How many columns a line has in a dataset of key points; None in an ordinary one."""
-    shape = described.content.get("kpt_shape") if described else None
-    return 5 + float(np.prod([as_number(value) for value in shape])) if isinstance(shape, list) else None
 
 
 def _pictures(described: Description, root: Path, images: AnnotatedImages) -> Iterator[tuple[Path, str]]:
@@ -187,7 +89,7 @@ def _pictures(described: Description, root: Path, images: AnnotatedImages) -> It
             continue
         for entry in given if isinstance(given, list) else [given]:
             try:
-                found = _entry(_text(entry, key, described.file), described, root, images)
+                found = _entry(path_in(entry, key, described.file), described, root, images)
                 yield from ((path, split) for path in found)
             except UnreadableError as error:
                 if split == "train":
@@ -203,10 +105,10 @@ def _entry(entry: str, described: Description, root: Path, images: AnnotatedImag
     bases = (described.base, described.file.parent)
     for name in (entry, entry.removeprefix("../")):
         for path in (base / name for base in bases):
-            if path.resolve().is_relative_to(root) and path.is_dir():
+            if is_inside(path, root) and path.is_dir():
                 return files_below(path.resolve(), PICTURE_SUFFIXES)
     if PurePosixPath(entry).suffix.lower() != ".txt":
-        leaves = not (described.base / entry).resolve().is_relative_to(root)
+        leaves = not is_inside(described.base / entry, root)
         raise UnreadableError(LEAVES if leaves else "the folder is missing")
     return _listed(find_inside(root, entry, bases), described.base, root, images)
 
@@ -241,7 +143,7 @@ class LabelFiles:
     def of(self, picture: Path) -> Annotations:
         """What is known about a picture; raises `UnreadableError` if its label file must not or cannot be read."""
         file = self._root / label_path(picture.relative_to(self._root).as_posix())
-        if not file.resolve().is_relative_to(self._root):
+        if not is_inside(file, self._root):
             raise UnreadableError(f"its label file {LEAVES}")
         if not file.is_file():
             return Annotations((), "share")
@@ -266,7 +168,7 @@ class LabelFiles:
         return RawBox(label, xyxy, known_class=known), note
 
     def _place(self, values: np.ndarray, columns: int) -> tuple[tuple[float, float, float, float], str | None]:
-        if columns == 5 or columns == self._key_point_columns:
+        if columns in (5, self._key_point_columns):
             center, size = values[:2], values[2:4]
             note = None if columns == 5 else "key points left out"
             return (*(center - size / 2).tolist(), *(center + size / 2).tolist()), note

@@ -127,6 +127,17 @@ def _resized(image: Image.Image, size_px: tuple[int, int], region: tuple[float, 
     return image.resize(size_px, Image.Resampling.LANCZOS, box=region)
 
 
+def square_crop(image: Image.Image, xyxy: np.ndarray, context: float) -> Image.Image:
+    """The square around the box (4,) of `image`, larger than its longer side by `context` on each side.
+
+    What lies outside the picture is black.
+    """
+    left, top, right, bottom = xyxy
+    half = max(right - left, bottom - top, 1.0) * (0.5 + context)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    return image.crop((round(x - half), round(y - half), round(x + half), round(y + half)))
+
+
 def encode_png(image: Image.Image, boxes: Boxes | None = None) -> bytes:
     """The bytes of a PNG file; equal pixels give equal bytes with one version of Pillow and zlib.
 

@@ -135,7 +135,9 @@ def _draw_objects(pictures: pd.DataFrame, shares: dict[str, float], seed: int) -
     best, most = np.zeros(len(names), int), -1
     for attempt in range(DRAWS):
         dealt = _deal(counts, sizes, list(shares.values()), np.random.default_rng(derive_seed(seed, "splits", attempt)))
-        present = sum(counts[dealt == split, label].any() for split, label in product(range(len(splits)), column.values()))
+        present = sum(
+            counts[dealt == split, label].any() for split, label in product(range(len(splits)), column.values())
+        )
         if present > most:
             best, most = dealt, present
         if most == len(splits) * len(column):
@@ -145,7 +147,8 @@ def _draw_objects(pictures: pd.DataFrame, shares: dict[str, float], seed: int) -
 
 def _deal(counts: np.ndarray, sizes: np.ndarray, shares: list[float], rng: np.random.Generator) -> np.ndarray:
     """(G,) split numbers, 0 the rest, from (G, C) pictures with a class in each group and (G,) pictures in it."""
-    order = rng.permutation(len(sizes))
+    shuffled = rng.permutation(len(sizes))
+    order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]  # a large group late would overfill its split
     counts, sizes = counts[order], sizes[order]
     lacking = np.vstack([_wanted(total, shares) for total in (*counts.sum(0), sizes.sum())])
     dealt = np.full(len(sizes), -1)

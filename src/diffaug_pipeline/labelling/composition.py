@@ -192,7 +192,9 @@ class ScenePainter:
         side = self._statistics.sides[cutout.label][example] * np.sqrt(width * height)
         scale = side / np.sqrt(np.prod(cutout.alpha.shape))
         size = tuple(max(SMALLEST_OBJECT_PX, round(length * scale)) for length in cutout.alpha.shape[::-1])
-        placed = cutout.transformed(size, flip=rng.random() < 0.5).feathered(rng.choice(self._options.feather_px))
+        placed = cutout.transformed(size, flip=rng.random() < 0.5).feathered(
+            float(rng.choice(self._options.feather_px))
+        )
         for _ in range(PLACES_TRIED):
             center = self._statistics.centers[rng.integers(len(self._statistics.centers))]
             center = (center + rng.normal(0, PLACE_JITTER, 2)) * [width, height]

@@ -38,7 +38,7 @@ def random_filtered(
 ) -> ImageSet:
     """Like `augmented` with as many synthetic images per class, drawn at random: does the filter earn its keep?"""
     drawn = []
-    for label, of_class in decisions.groupby("label"):
+    for label, of_class in decisions.groupby(_strata(decisions)):
         rng = np.random.default_rng(derive_seed(options.seed, "random_filtered", str(label)))
         drawn += rng.choice(of_class["image_id"].to_numpy(), int(of_class["accepted"].sum()), replace=False).tolist()
     return _mix(real_images, _rows(synthetic_images, drawn), options)
@@ -48,13 +48,22 @@ def synthetic_only(real_images: ImageSet, synthetic_images: ImageSet, decisions:
     """The accepted synthetic images alone, classes drawn as often as among the real ones."""
     train = real_images.where(split="train").index
     rows = _rows(synthetic_images, decisions.loc[decisions["accepted"], "image_id"])
-    if bare := sorted(set(train["label"]) - set(rows["label"])):
+    if bare := sorted(set(ImageSet(train).class_names) - set(ImageSet(rows).class_names)):
         raise TrainingSetError(
             f"no synthetic image of {', '.join(bare)} was accepted; raise synthesis.images_per_class or filter less."
         )
-    share = train["label"].value_counts(normalize=True)
-    weight = rows["label"].map(share) / rows.groupby("label")["image_id"].transform("size")
+    share, strata = _strata(train).value_counts(normalize=True), _strata(rows)
+    weight = strata.map(share) / rows.groupby(strata)["image_id"].transform("size")
     return _training_set(rows.assign(sampling_weight=weight, loss_weight=1.0), train)
+
+
+def copy_paste(
+    real_images: ImageSet, composites: ImageSet, decisions: pd.DataFrame, options: MergingOptions
+) -> ImageSet:
+    """Like `augmented` with as many `composites` of real cut-outs: what does compositing alone explain?"""
+    ids, count = composites.index["image_id"].to_numpy(), int(decisions["accepted"].sum())
+    rng = np.random.default_rng(derive_seed(options.seed, "copy_paste"))
+    return _mix(real_images, _rows(composites, rng.choice(ids, min(count, len(ids)), replace=False).tolist()), options)
 
 
 def _mix(real_images: ImageSet, synthetic: pd.DataFrame, options: MergingOptions) -> ImageSet:
@@ -72,12 +81,18 @@ def _mix(real_images: ImageSet, synthetic: pd.DataFrame, options: MergingOptions
 
 def _replacement_weights(rows: pd.DataFrame, is_synthetic: pd.Series, probability: float) -> pd.Series:
     """Classes as often as among real images; within a class its synthetic ones share `probability`."""
-    real_count = (~is_synthetic).groupby(rows["label"]).transform("sum")
-    synthetic_count = is_synthetic.groupby(rows["label"]).transform("sum")
+    strata = _strata(rows)
+    real_count = (~is_synthetic).groupby(strata).transform("sum")
+    synthetic_count = is_synthetic.groupby(strata).transform("sum")
     class_share = real_count / (~is_synthetic).sum()
     given_up = np.where(synthetic_count > 0, probability, 0.0)
     within_class = np.where(is_synthetic, given_up / synthetic_count.clip(lower=1), (1 - given_up) / real_count)
     return class_share * within_class
+
+
+def _strata(table: pd.DataFrame) -> pd.Series:
+    """Within what shares are kept: the class; images with boxes are all of one kind."""
+    return table["label"] if "label" in table else pd.Series("", index=table.index)
 
 
 def _rows(images: ImageSet, image_ids: list[str] | pd.Series) -> pd.DataFrame:

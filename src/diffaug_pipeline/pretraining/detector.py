@@ -15,7 +15,7 @@ from diffaug_pipeline.detection.yolo import CONFIG, WEIGHTS, as_batch, build_yol
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.pretraining import loop
 from diffaug_pipeline.pretraining.options import DetectorOptions, SceneOptions
-from diffaug_pipeline.pretraining.pool import IMAGE_SIZE_PX
+from diffaug_pipeline.pretraining.pool import pictures
 from diffaug_pipeline.pretraining.scenes import draw_scene
 from diffaug_pipeline.progress import track
 from diffaug_pipeline.seeding import derive_seed
@@ -59,13 +59,13 @@ def train_detector(pool: pd.DataFrame, scene: SceneOptions, options: DetectorOpt
 
 def draw_scenes(garments: pd.DataFrame, count: int, options: SceneOptions, seed: int) -> Scenes:
     """`count` scenes of garments drawn with replacement, all boxes of class `OBJECT`."""
-    pictures = np.frombuffer(b"".join(garments["pixels"]), np.uint8).reshape(-1, IMAGE_SIZE_PX, IMAGE_SIZE_PX)
+    shown = pictures(garments)
     pixels = torch.empty(count, 3, options.size_px, options.size_px, dtype=torch.uint8)
     boxes = []
     for number in track(range(count), count, "drawing scenes", "scenes"):
         rng = np.random.default_rng(derive_seed(seed, "scene", number))
-        chosen = rng.integers(0, len(pictures), rng.integers(options.min_garments, options.max_garments + 1))
-        scene = draw_scene([(pictures[k], OBJECT) for k in chosen], options, rng)
+        chosen = rng.integers(0, len(shown), rng.integers(options.min_garments, options.max_garments + 1))
+        scene = draw_scene([(shown[k], OBJECT) for k in chosen], options, rng)
         pixels[number] = torch.from_numpy(np.array(scene.image)).permute(2, 0, 1)
         boxes.append(scene.boxes)
     return Scenes(pixels, boxes)

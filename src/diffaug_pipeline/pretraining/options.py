@@ -1,5 +1,7 @@
 """Parameters of the pretraining pipeline."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from diffaug_pipeline.detection.options import LossGains
@@ -94,6 +96,20 @@ class ClipOptions(Options):
     loop: LoopOptions
 
 
+class SceneClipOptions(Options):
+    """The CLIP, taught further on garments in scenes; its text tower stays as it is."""
+
+    scenes: int = Field(ge=1)
+    """Scenes of pool garments whose crops are drawn from."""
+    context: float = Field(ge=0)
+    """Crops are larger than the box by this share on each side."""
+    jitter: float = Field(ge=0)
+    """Standard deviation of the sides of the boxes, as a share of the box, by which crops miss."""
+    plain_share: float = Field(ge=0, lt=1)
+    """Share of a batch that shows pool pictures as they are."""
+    loop: LoopOptions
+
+
 class DenoiserOptions(Options):
     """The text-conditional latent UNet."""
 
@@ -115,6 +131,8 @@ class QualityOptions(Options):
 
     images_per_class: int = Field(ge=1)
     """Generated images per class."""
+    scenes: int = Field(ge=1)
+    """Scenes of held-out garments."""
     num_inference_steps: int = Field(ge=1)
     guidance_scale: float = Field(ge=1)
     batch_size: int = Field(ge=1)
@@ -147,3 +165,11 @@ class DetectorOptions(Options):
     """Scenes of pool garments drawn beforehand; each step draws from these."""
     gains: LossGains
     loop: LoopOptions
+
+
+class SceneTaskOptions(Options):
+    """The detection task cut from the same pool."""
+
+    scenes: dict[Literal["train", "val", "test"], int]
+    """Per split."""
+    seed: int = Field(ge=0)

@@ -57,10 +57,13 @@ def content_hash(image: np.ndarray) -> str:
 
 def padded_images(pool: pd.DataFrame) -> np.ndarray:
     """(N, 32, 32) uint8: the pictures of `pool` with two black pixels around."""
-    flat = np.frombuffer(b"".join(pool["pixels"]), np.uint8)
     margin = (PADDED_SIZE_PX - IMAGE_SIZE_PX) // 2
-    images = flat.reshape(-1, IMAGE_SIZE_PX, IMAGE_SIZE_PX)
-    return np.pad(images, ((0, 0), (margin, margin), (margin, margin)))
+    return np.pad(pictures(pool), ((0, 0), (margin, margin), (margin, margin)))
+
+
+def pictures(pool: pd.DataFrame) -> np.ndarray:
+    """(N, 28, 28) uint8: the pictures of `pool`."""
+    return np.frombuffer(b"".join(pool["pixels"]), np.uint8).reshape(-1, IMAGE_SIZE_PX, IMAGE_SIZE_PX)
 
 
 def _read_images(options: PoolOptions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

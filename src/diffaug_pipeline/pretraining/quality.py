@@ -9,12 +9,16 @@ from diffusers import AutoencoderKL, AutoPipelineForText2Image
 from torchmetrics.image.kid import KernelInceptionDistance
 from transformers import CLIPModel, CLIPTokenizer
 
+from diffaug_pipeline.average_precision import map_on
 from diffaug_pipeline.checkpoint import Checkpoint
+from diffaug_pipeline.detection.yolo import CONFIG, build_yolo, detect, start_from
 from diffaug_pipeline.pretraining.autoencoder import as_pixels, reconstruction_error
 from diffaug_pipeline.pretraining.captions import CLASS_NAMES, caption
 from diffaug_pipeline.pretraining.clip import zero_shot_accuracy
-from diffaug_pipeline.pretraining.options import QualityOptions
+from diffaug_pipeline.pretraining.detector import OBJECT, draw_scenes
+from diffaug_pipeline.pretraining.options import QualityOptions, SceneClipOptions, SceneOptions
 from diffaug_pipeline.pretraining.pool import padded_images
+from diffaug_pipeline.pretraining.scene_clip import class_features, draw_crops
 from diffaug_pipeline.progress import track
 from diffaug_pipeline.seeding import derive_seed
 from diffaug_pipeline.synthesis.schedulers import build_scheduler
@@ -46,6 +50,50 @@ def measure_quality(
         "kid_generated": kernel_distance(model, images, generated),
         "kid_real_halves": kernel_distance(model, images[order[:half]], images[order[half:]]),
     }
+
+
+def measure_scene_models(
+    pool: pd.DataFrame,
+    clip: Checkpoint,
+    scene_clip: Checkpoint,
+    detector: Checkpoint,
+    scene: SceneOptions,
+    crops: SceneClipOptions,
+    options: QualityOptions,
+) -> dict[str, Any]:
+    """On scenes of held-out garments: zero-shot accuracy of both CLIPs on crops, average precision of the detector."""
+    held_out = pool[pool["split"] == "pool_val"]
+    fewer = crops.model_copy(update={"scenes": options.scenes, "jitter": 0.0})
+    pixels, labels = draw_crops(held_out, scene, fewer)
+    scenes = draw_scenes(held_out, options.scenes, scene, options.seed)
+    model = build_yolo(detector.read_json(CONFIG)["architecture"], [OBJECT])
+    start_from(model, str(detector.folder))
+    found = [
+        [{"label": OBJECT, "xyxy": row[:4].tolist(), "confidence": float(row[4])} for row in rows]
+        for part in scenes.pixels.split(options.batch_size)
+        for rows in detect(model, part, confidence=0.001, iou=0.7)
+    ]
+    precision = map_on(found, scenes.boxes, [OBJECT])
+    return {
+        "scene_crops": len(labels),
+        "clip_accuracy_on_crops": crop_accuracy(clip, pixels, labels),
+        "scene_clip_accuracy": crop_accuracy(scene_clip, pixels, labels),
+        "scenes": options.scenes,
+        "detector_map_50_95": precision["map_50_95"],
+        "detector_map_50": precision["map_50"],
+    }
+
+
+@torch.inference_mode()
+def crop_accuracy(clip: Checkpoint, crops: torch.Tensor, labels: torch.Tensor) -> float:
+    """Share of (N, 3, 32, 32) uint8 crops whose nearest class is their own."""
+    model = CLIPModel.from_pretrained(clip.folder, dtype=torch.float32).eval()
+    sentences = class_features(model, CLIPTokenizer.from_pretrained(clip.folder))
+    correct = 0
+    for part, wanted in zip(crops.split(500), labels.split(500), strict=True):
+        features = model.get_image_features(pixel_values=part.float() / 127.5 - 1).pooler_output
+        correct += int(((features @ sentences.T).argmax(1) == wanted).sum())
+    return correct / len(labels)
 
 
 def generate(generator: Checkpoint, options: QualityOptions) -> tuple[np.ndarray, np.ndarray]:

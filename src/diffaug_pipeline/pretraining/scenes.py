@@ -25,30 +25,34 @@ class Scene:
 
     image: Image.Image
     boxes: Boxes
+    garments: list[int]
+    """Which of the garments given each box belongs to."""
 
 
 def draw_scene(garments: Sequence[tuple[np.ndarray, str]], options: SceneOptions, rng: np.random.Generator) -> Scene:
     """A scene of `garments`, each (28, 28) uint8 pixels and a class name; one that finds no room is left out."""
-    canvas = Canvas(draw_ground(options.size_px, rng))
-    for pixels, name in garments:
+    canvas, shown = Canvas(draw_ground(options.size_px, rng)), []
+    for number, (pixels, name) in enumerate(garments):
         cutout = cut_out(pixels, name)
         height, width = cutout.alpha.shape
         scale = np.exp(rng.uniform(*np.log([options.min_scale, options.max_scale])))
         size = max(4, round(width * scale)), max(4, round(height * scale))
         degrees = rng.uniform(-options.max_degrees, options.max_degrees)
         placed = tinted(cutout, rng).transformed(size, flip=rng.random() < 0.5, degrees=degrees).trimmed()
-        _find_place(canvas, placed, options, rng)
-    return Scene(Image.fromarray(canvas.pixels), canvas.boxes())
+        if _finds_place(canvas, placed, options, rng):
+            shown.append(number)
+    return Scene(Image.fromarray(canvas.pixels), canvas.boxes(), shown)
 
 
-def _find_place(canvas: Canvas, cutout: Cutout, options: SceneOptions, rng: np.random.Generator) -> None:
+def _finds_place(canvas: Canvas, cutout: Cutout, options: SceneOptions, rng: np.random.Generator) -> bool:
     height, width = cutout.alpha.shape
     for _ in range(PLACES_TRIED):
         left = int(rng.integers(-width // 4, options.size_px - 3 * width // 4 + 1))
         top = int(rng.integers(-height // 4, options.size_px - 3 * height // 4 + 1))
         if canvas.room_for(cutout, left, top, options.min_visible):
             canvas.paste(cutout, left, top)
-            return
+            return True
+    return False
 
 
 def cut_out(pixels: np.ndarray, name: str) -> Cutout:

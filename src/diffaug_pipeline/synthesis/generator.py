@@ -130,7 +130,9 @@ class Generator:
         if first["mode"] == "image_to_image":
             return given
         masks = [
-            inpainting_mask(np.array([*map(list, xyxy)], dtype=float).reshape(-1, 4), kind, size, pipeline.vae_scale_factor)
+            inpainting_mask(
+                np.array([*map(list, xyxy)], dtype=float).reshape(-1, 4), kind, size, pipeline.vae_scale_factor
+            )
             for xyxy, kind in zip(rows["mask_xyxy"], rows["mask_kind"], strict=True)
         ]
         return frame | given | {"mask_image": masks}

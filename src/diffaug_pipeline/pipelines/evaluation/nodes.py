@@ -1,7 +1,9 @@
 """Nodes of evaluation."""
 
-from diffaug_pipeline.evaluation.options import EvaluationOptions
+from diffaug_pipeline.detection.options import DetectionTrainingOptions
+from diffaug_pipeline.evaluation.options import DetectionEvaluationOptions, EvaluationOptions
 from diffaug_pipeline.filtering.options import FilteringOptions
+from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.nouns import Document, Figure, ImageSet, Table
 from diffaug_pipeline.synthesis.options import Generators, SynthesisOptions
 
@@ -13,18 +15,36 @@ def predict_zero_shot(real_images: ImageSet, options: FilteringOptions) -> Table
     return zero_shot.predict(real_images, options)
 
 
-def summarize_arms(options: EvaluationOptions, **predictions: Table) -> Document:
+def summarize_classifiers(options: EvaluationOptions, **predictions: Table) -> Document:
     """Metrics of each arm."""
     from diffaug_pipeline.evaluation.classification_metrics import summarize_predictions
 
     return {arm: summarize_predictions(table, options.calibration_bins) for arm, table in predictions.items()}
 
 
-def compare_arms(zero_shot_predictions: Table, options: EvaluationOptions, **predictions: Table) -> Document:
-    """The verdict and the intervals it rests on."""
-    from diffaug_pipeline.evaluation import comparison
+def summarize_detectors(real_images: ImageSet, **predictions: Table) -> Document:
+    """Metrics of each arm."""
+    from diffaug_pipeline.evaluation.detection_metrics import summarize_detections
 
-    return comparison.compare_arms(predictions, zero_shot_predictions, options)
+    return {arm: summarize_detections(table, real_images) for arm, table in predictions.items()}
+
+
+def compare_classifiers(zero_shot_predictions: Table, options: EvaluationOptions, **predictions: Table) -> Document:
+    """The verdict and the intervals it rests on."""
+    from diffaug_pipeline.evaluation.classification_metrics import ClassificationOutcomes
+    from diffaug_pipeline.evaluation.comparison import compare_arms
+
+    outcomes = {arm: ClassificationOutcomes.of(table) for arm, table in predictions.items()}
+    zero_shot = None if zero_shot_predictions.empty else ClassificationOutcomes.of(zero_shot_predictions)
+    return compare_arms(outcomes, options, zero_shot)
+
+
+def compare_detectors(real_images: ImageSet, options: DetectionEvaluationOptions, **predictions: Table) -> Document:
+    """The verdict and the intervals it rests on."""
+    from diffaug_pipeline.evaluation.comparison import compare_arms
+    from diffaug_pipeline.evaluation.detection_metrics import DetectionOutcomes
+
+    return compare_arms({arm: DetectionOutcomes.of(table, real_images) for arm, table in predictions.items()}, options)
 
 
 def draw_figures(comparison: Document, **histories: Table) -> tuple[Figure, Figure, Figure]:
@@ -38,7 +58,7 @@ def draw_figures(comparison: Document, **histories: Table) -> tuple[Figure, Figu
     )
 
 
-def render_report(  # noqa: PLR0913
+def render_classification_report(  # noqa: PLR0913
     comparison: Document,
     metrics: Document,
     arms_figure: Figure,
@@ -55,11 +75,12 @@ def render_report(  # noqa: PLR0913
     generators: Generators,
 ) -> str:
     """The report as one HTML page."""
-    from diffaug_pipeline.evaluation import caveats, report
+    from diffaug_pipeline.evaluation import caveats, classification_report
+    from diffaug_pipeline.evaluation.report import ReportContent
 
-    preset = generators.choose(synthesis.generator)
-    return report.render_report(
-        report.ReportContent(
+    preset, accepted = generators.choose(synthesis.generator), filter_calibration["accepted"]
+    return classification_report.render_classification_report(
+        ReportContent(
             comparison=comparison,
             metrics=metrics,
             figures={
@@ -74,9 +95,58 @@ def render_report(  # noqa: PLR0913
             ingestion_report=ingestion_report,
             run_record=run_record,
             warnings=caveats.find_warnings(
-                real_images.class_names, preset, filter_calibration, ingestion_report, run_record
+                real_images.class_names, preset, filter_calibration, accepted, ingestion_report, run_record
             ),
             notes=caveats.find_notes(preset, synthesis),
             gallery_images=options.gallery_images,
+        )
+    )
+
+
+def render_detection_report(  # noqa: PLR0913
+    comparison: Document,
+    metrics: Document,
+    arms_figure: Figure,
+    per_class_figure: Figure,
+    learning_curves_figure: Figure,
+    real_images: ImageSet,
+    synthetic_images: ImageSet,
+    filter_decisions: Table,
+    filter_calibration: Document,
+    ingestion_report: Document,
+    run_record: Document,
+    options: DetectionEvaluationOptions,
+    synthesis: SynthesisOptions,
+    generators: Generators,
+    labelling: LabellingOptions,
+    training: DetectionTrainingOptions,
+    real_only_predictions: Table,
+    augmented_predictions: Table,
+) -> str:
+    """The report as one HTML page."""
+    from diffaug_pipeline.evaluation import caveats, detection_report
+
+    preset = generators.choose(synthesis.generator)
+    return detection_report.render_detection_report(
+        detection_report.DetectionReportContent(
+            comparison=comparison,
+            metrics=metrics,
+            figures={
+                "arms": arms_figure,
+                "per_class": per_class_figure,
+                "learning_curves": learning_curves_figure,
+            },
+            real_images=real_images,
+            synthetic_images=synthetic_images,
+            decisions=filter_decisions,
+            calibration=filter_calibration,
+            ingestion_report=ingestion_report,
+            run_record=run_record,
+            warnings=caveats.find_detection_warnings(
+                real_images.class_names, preset, labelling, filter_calibration, ingestion_report, run_record
+            ),
+            notes=caveats.find_detection_notes(preset, synthesis, labelling, training),
+            gallery_images=options.gallery_images,
+            predictions={"real_only": real_only_predictions, "augmented": augmented_predictions},
         )
     )

@@ -1,56 +1,44 @@
 """`<arm>.predictions` of all arms -> metrics, comparison, figures, report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
 from diffaug_pipeline.pipelines.evaluation.nodes import (
-    compare_arms,
+    compare_classifiers,
+    compare_detectors,
     draw_figures,
     predict_zero_shot,
-    render_report,
-    summarize_arms,
+    render_classification_report,
+    render_detection_report,
+    summarize_classifiers,
+    summarize_detectors,
 )
+
+FIGURES = ["arms_figure", "per_class_figure", "learning_curves_figure"]
+REPORTED = [
+    "comparison",
+    "metrics",
+    *FIGURES,
+    "real_images",
+    "synthetic_images",
+    "filter_decisions",
+    "filter_calibration",
+    "ingestion_report",
+    "run_record",
+    "params:evaluation",
+    "params:synthesis",
+    "params:generators",
+]
 
 
 def create_pipeline(task: str, arms: Sequence[str]) -> Pipeline:
     """The stage in the namespace of its task, over `arms`, `real_only` and `augmented` among them."""
-    predictions = {arm: f"{arm}_predictions" for arm in arms}
     histories = {arm: f"{arm}_history" for arm in arms}
-    figures = ["arms_figure", "per_class_figure", "learning_curves_figure"]
-    shown = ["comparison", "metrics", *figures, "real_images", "synthetic_images"]
-    background = ["filter_decisions", "filter_calibration", "ingestion_report", "run_record"]
     return Pipeline(
         [
-            Node(
-                predict_zero_shot,
-                inputs=["real_images", "params:filtering"],
-                outputs="zero_shot_predictions",
-                name="predict_zero_shot",
-            ),
-            Node(
-                summarize_arms,
-                inputs={"options": "params:evaluation", **predictions},
-                outputs="metrics",
-                name="summarize_arms",
-            ),
-            Node(
-                compare_arms,
-                inputs={
-                    "zero_shot_predictions": "zero_shot_predictions",
-                    "options": "params:evaluation",
-                    **predictions,
-                },
-                outputs="comparison",
-                name="compare_arms",
-            ),
-            Node(draw_figures, inputs={"comparison": "comparison", **histories}, outputs=figures, name="draw_figures"),
-            Node(
-                render_report,
-                inputs=[*shown, *background, "params:evaluation", "params:synthesis", "params:generators"],
-                outputs="report",
-                name="render_report",
-            ),
+            *NODES_OF_TASK[task]({arm: f"{arm}_predictions" for arm in arms}),
+            Node(draw_figures, inputs={"comparison": "comparison", **histories}, outputs=FIGURES, name="draw_figures"),
         ],
         namespace=task,
         inputs={"run_record": "run_record"}
@@ -58,3 +46,62 @@ def create_pipeline(task: str, arms: Sequence[str]) -> Pipeline:
         parameters={"params:generators"},
         tags="evaluation",
     )
+
+
+def _classification(predictions: dict[str, str]) -> list[Node]:
+    return [
+        Node(
+            predict_zero_shot,
+            inputs=["real_images", "params:filtering"],
+            outputs="zero_shot_predictions",
+            name="predict_zero_shot",
+        ),
+        Node(
+            summarize_classifiers,
+            inputs={"options": "params:evaluation", **predictions},
+            outputs="metrics",
+            name="summarize_arms",
+        ),
+        Node(
+            compare_classifiers,
+            inputs={
+                "zero_shot_predictions": "zero_shot_predictions",
+                "options": "params:evaluation",
+                **predictions,
+            },
+            outputs="comparison",
+            name="compare_arms",
+        ),
+        Node(render_classification_report, inputs=REPORTED, outputs="report", name="render_report"),
+    ]
+
+
+def _detection(predictions: dict[str, str]) -> list[Node]:
+    shown = [predictions["real_only"], predictions["augmented"]]
+    return [
+        Node(
+            summarize_detectors,
+            inputs={"real_images": "real_images", **predictions},
+            outputs="metrics",
+            name="summarize_arms",
+        ),
+        Node(
+            compare_detectors,
+            inputs={"real_images": "real_images", "options": "params:evaluation", **predictions},
+            outputs="comparison",
+            name="compare_arms",
+        ),
+        Node(
+            render_detection_report,
+            inputs=[*REPORTED, "params:labelling", "params:training", *shown],
+            outputs="report",
+            name="render_report",
+        ),
+    ]
+
+
+NODES_OF_TASK: dict[str, Callable[[dict[str, str]], list[Node]]] = {
+    "classification": _classification,
+    "detection": _detection,
+}
+"""By task: the nodes that differ, from the names of the predictions by arm."""

@@ -1,7 +1,10 @@
 """Nodes of filtering."""
 
-from diffaug_pipeline.filtering.options import FilteringOptions
-from diffaug_pipeline.nouns import Document, ImageSet, Table
+from functools import partial
+
+from diffaug_pipeline.detection.options import DetectionTrainingOptions, ReferenceOptions
+from diffaug_pipeline.filtering.options import DetectionFilteringOptions, FilteringOptions
+from diffaug_pipeline.nouns import Checkpoint, Document, FillFolder, ImageSet, Table
 
 
 def filter_images(
@@ -11,3 +14,33 @@ def filter_images(
     from diffaug_pipeline.filtering import calibration
 
     return calibration.filter_images(synthetic_images, real_images, options)
+
+
+def train_references(
+    real_images: ImageSet,
+    training: DetectionTrainingOptions,
+    references: ReferenceOptions,
+    filtering: DetectionFilteringOptions,
+) -> FillFolder:
+    """A detector per fold of the real training images, trained on the others; none if no rule asks for them."""
+    from diffaug_pipeline.detection import references as cross_fitting
+
+    return partial(cross_fitting.train_references, real_images, training, references, filtering.needs_references)
+
+
+def detect_with_references(
+    references: Checkpoint, synthetic_images: ImageSet, real_images: ImageSet, training: DetectionTrainingOptions
+) -> Table:
+    """What those detectors find in scenes whose source they have not seen, and in real validation images."""
+    from diffaug_pipeline.detection import references as cross_fitting
+
+    return cross_fitting.detect(references, synthetic_images, real_images, training)
+
+
+def filter_scenes(
+    synthetic_images: ImageSet, real_images: ImageSet, reference_detections: Table, options: DetectionFilteringOptions
+) -> tuple[Table, Table, Document]:
+    """Verdict per scene, scores per box, and how the thresholds came about."""
+    from diffaug_pipeline.filtering import scenes
+
+    return scenes.filter_scenes(synthetic_images, real_images, reference_detections, options)

@@ -34,3 +34,12 @@ def merge_synthetic_only(real_images: ImageSet, synthetic_images: ImageSet, filt
     from diffaug_pipeline.merging import training_sets
 
     return training_sets.synthetic_only(real_images, synthetic_images, filter_decisions)
+
+
+def merge_copy_paste(
+    real_images: ImageSet, composites: ImageSet, filter_decisions: Table, options: MergingOptions
+) -> ImageSet:
+    """The control: as many composites of real cut-outs."""
+    from diffaug_pipeline.merging import training_sets
+
+    return training_sets.copy_paste(real_images, composites, filter_decisions, options)

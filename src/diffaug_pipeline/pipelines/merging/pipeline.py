@@ -6,6 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from diffaug_pipeline.pipelines.merging.nodes import (
     merge_augmented,
+    merge_copy_paste,
     merge_random_filtered,
     merge_real_only,
     merge_synthetic_only,
@@ -16,8 +17,13 @@ ARMS = {
     "real_only": (merge_real_only, ["real_images"]),
     "augmented": (merge_augmented, [*IMAGES_AND_DECISIONS, "params:merging"]),
     "random_filtered": (merge_random_filtered, [*IMAGES_AND_DECISIONS, "params:merging"]),
+    "copy_paste": (
+        merge_copy_paste,
+        ["real_images", "composites", "filter_decisions", "params:merging"],
+    ),
     "synthetic_only": (merge_synthetic_only, IMAGES_AND_DECISIONS),
 }
+MADE_FOR_ONE_ARM = {"composites": "copy_paste.synthetic_images"}
 
 
 def create_pipeline(task: str, arms: Sequence[str]) -> Pipeline:
@@ -30,7 +36,9 @@ def _merge(task: str, arm: str) -> Pipeline:
     return Pipeline(
         [Node(function, inputs=inputs, outputs="training_set", name="merge")],
         namespace=f"{task}.{arm}",
-        inputs={name: f"{task}.{name}" for name in inputs if not name.startswith("params:")},
+        inputs={
+            name: f"{task}.{MADE_FOR_ONE_ARM.get(name, name)}" for name in inputs if not name.startswith("params:")
+        },
         parameters={"params:merging": f"params:{task}.merging"} if "params:merging" in inputs else None,
         tags="merging",
     )

@@ -7,8 +7,12 @@ from diffaug_pipeline.pretraining.options import (
     AutoencoderOptions,
     ClipOptions,
     DenoiserOptions,
+    DetectorOptions,
     PoolOptions,
     QualityOptions,
+    SceneClipOptions,
+    SceneOptions,
+    SceneTaskOptions,
 )
 
 
@@ -49,17 +53,62 @@ def measure_quality(
     return quality.measure_quality(pool, autoencoder, clip, generator, options)
 
 
-def pack_embedded(
+def train_scene_clip(pool: Table, clip: Checkpoint, scene: SceneOptions, options: SceneClipOptions) -> FillFolder:
+    """The scorer of crops of scenes."""
+    from diffaug_pipeline.pretraining import scene_clip
+
+    return partial(scene_clip.train_scene_clip, pool, clip, scene, options)
+
+
+def train_detector(pool: Table, scene: SceneOptions, options: DetectorOptions) -> FillFolder:
+    """The stand-in for detectors pretrained on COCO."""
+    from diffaug_pipeline.pretraining import detector
+
+    return partial(detector.train_detector, pool, scene, options)
+
+
+def measure_scene_models(
+    pool: Table,
+    clip: Checkpoint,
+    scene_clip: Checkpoint,
+    detector: Checkpoint,
+    scene: SceneOptions,
+    crops: SceneClipOptions,
+    options: QualityOptions,
+) -> Document:
+    """How good the scene CLIP and the detector are on scenes of garments held out of their training."""
+    from diffaug_pipeline.pretraining import quality
+
+    return quality.measure_scene_models(pool, clip, scene_clip, detector, scene, crops, options)
+
+
+def pack_embedded(  # noqa: PLR0913
     pool: Table,
     clip: Checkpoint,
     generator: Checkpoint,
+    scene_clip: Checkpoint,
+    detector: Checkpoint,
     quality: Document,
+    scene_quality: Document,
     autoencoder_options: AutoencoderOptions,
     clip_options: ClipOptions,
     denoiser_options: DenoiserOptions,
+    scene_options: SceneOptions,
+    scene_clip_options: SceneClipOptions,
+    detector_options: DetectorOptions,
+    scene_task_options: SceneTaskOptions,
 ) -> FillFolder:
-    """What ships with the package: half-precision weights, the few-shot task, a card beside each."""
+    """What ships with the package: half-precision weights, both tasks, a card beside each."""
     from diffaug_pipeline.pretraining import packing
 
-    recipes = {"autoencoder": autoencoder_options, "clip": clip_options, "denoiser": denoiser_options}
-    return partial(packing.pack_embedded, pool, clip, generator, quality, recipes)
+    models = {"generator": generator, "clip": clip, "scene_clip": scene_clip, "detector": detector}
+    recipes = {
+        "autoencoder": autoencoder_options,
+        "clip": clip_options,
+        "denoiser": denoiser_options,
+        "scene": scene_options,
+        "scene_clip": scene_clip_options,
+        "detector": detector_options,
+        "scene_task": scene_task_options,
+    }
+    return partial(packing.pack_embedded, pool, models, quality | scene_quality, recipes)

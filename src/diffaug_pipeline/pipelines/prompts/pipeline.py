@@ -2,27 +2,28 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from diffaug_pipeline.pipelines.prompts.nodes import plan_synthesis
+from diffaug_pipeline.pipelines.prompts.nodes import plan_scenes, plan_synthesis
+
+SHARED = ["params:generators", "params:vocabularies"]
+PLANS = {
+    "classification": (plan_synthesis, ["params:prompts", "params:synthesis"]),
+    "detection": (plan_scenes, ["params:prompts", "params:synthesis", "params:labelling"]),
+}
 
 
 def create_pipeline(task: str) -> Pipeline:
     """The stage in the namespace of `task`."""
+    function, options = PLANS[task]
     return Pipeline(
         [
             Node(
-                plan_synthesis,
-                inputs=[
-                    "real_images",
-                    "params:prompts",
-                    "params:synthesis",
-                    "params:generators",
-                    "params:vocabularies",
-                ],
+                function,
+                inputs=["real_images", *options, *SHARED],
                 outputs="synthesis_plan",
                 name="plan_synthesis",
             )
         ],
         namespace=task,
-        parameters={"params:generators", "params:vocabularies"},
+        parameters=set(SHARED),
         tags="prompts",
     )

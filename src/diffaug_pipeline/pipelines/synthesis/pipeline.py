@@ -1,8 +1,10 @@
-"""Synthesis plan, real images -> synthetic images."""
+"""Synthesis plan, real images -> synthetic images, or what a label strategy makes them of."""
 
 from kedro.pipeline import Node, Pipeline
 
 from diffaug_pipeline.pipelines.synthesis.nodes import synthesize_images
+
+OUTPUTS = {"classification": "synthetic_images", "detection": "generated_images"}
 
 
 def create_pipeline(task: str) -> Pipeline:
@@ -12,7 +14,7 @@ def create_pipeline(task: str) -> Pipeline:
             Node(
                 synthesize_images,
                 inputs=["synthesis_plan", "real_images", "params:synthesis", "params:generators"],
-                outputs="synthetic_images",
+                outputs=OUTPUTS[task],
                 name="synthesize_images",
             )
         ],

@@ -1,0 +1,93 @@
+"""Detectors that judge synthetic scenes: cross-fitted, so that none has seen the real image a scene was made from."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from diffaug_pipeline.checkpoint import Checkpoint
+from diffaug_pipeline.detection.options import DetectionTrainingOptions, ReferenceOptions
+from diffaug_pipeline.detection.prediction import predict
+from diffaug_pipeline.detection.training import DetectionTask, describe_training, prepare_training, train_seed
+from diffaug_pipeline.devices import choose_device
+from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.seeding import derive_seed
+from diffaug_pipeline.training.seeds import CONFIG, TrainedSeed, train_all_seeds
+
+FOLDS = "folds"
+
+
+def train_references(
+    real_images: ImageSet,
+    training: DetectionTrainingOptions,
+    references: ReferenceOptions,
+    needed: bool,
+    folder: Path,
+) -> None:
+    """Fills `folder` (see `training.seeds`) with a network per fold of the real training images, trained on the others.
+
+    Unless they are `needed` there are none.
+    """
+    if not needed:
+        (folder / CONFIG).write_text(json.dumps({FOLDS: {}}))
+        return
+    train = real_images.where(split="train")
+    training_set = ImageSet(train.index.assign(sampling_weight=1 / len(train), loss_weight=1.0))
+    options = training.model_copy(
+        update={
+            "steps": references.steps,
+            "warmup_steps": min(training.warmup_steps, references.steps // 4),
+            "seeds": list(range(references.folds)),
+            "evaluations": 1,
+        }
+    )
+    fold_of = assign_folds(train.index["image_id"], references.folds)
+    config = describe_training(training_set, real_images, options) | {FOLDS: fold_of}
+    outside = partial(_train_outside, fold_of=np.array(list(fold_of.values())))
+    prepare = partial(prepare_training, training_set, real_images, options, outside)
+    train_all_seeds(config, options, choose_device(options.device), folder, prepare)
+
+
+def assign_folds(image_ids: pd.Series, folds: int) -> dict[str, int]:
+    """The fold of each image, as equal in size as can be, by the rank of a hash.
+
+    >>> sorted(assign_folds(pd.Series(["a", "b", "c", "d"]), 2).values())
+    [0, 0, 1, 1]
+    """
+    order = sorted(image_ids, key=lambda image_id: derive_seed(0, "fold", image_id))
+    rank = {image_id: position for position, image_id in enumerate(order)}
+    return {image_id: rank[image_id] % folds for image_id in image_ids}
+
+
+def _train_outside(task: DetectionTask, fold: int, on_step: Callable[[], Any], fold_of: np.ndarray) -> TrainedSeed:
+    weights = (fold_of != fold).astype(float)
+    return train_seed(replace(task, rows=task.rows.assign(sampling_weight=weights / weights.sum())), fold, on_step)
+
+
+def detect(
+    references: Checkpoint, synthetic_images: ImageSet, real_images: ImageSet, training: DetectionTrainingOptions
+) -> pd.DataFrame:
+    """`image_id` and `boxes` (see `detection.prediction`) of all scenes and real validation images.
+
+    A scene is shown to the detector of its source's fold; scenes without a source, and validation images, are spread
+    over all. Empty where there are no references.
+    """
+    folds = references.read_json(CONFIG)[FOLDS]
+    if not folds:
+        return pd.DataFrame({"image_id": pd.Series(dtype=str), "boxes": pd.Series(dtype=object)})
+    sources = synthetic_images.index.set_index("image_id")["source_image_id"]
+    validation = real_images.where(split="val")
+    free = assign_folds(
+        pd.Series([*sources.index[sources.isna()], *validation.index["image_id"]]), max(folds.values()) + 1
+    )
+    judge = {image_id: folds[source] for image_id, source in sources.dropna().items()} | free
+    tables = []
+    for images in (synthetic_images, validation):
+        found = predict(references, images, real_images.class_names, training)
+        tables.append(found[found["seed"] == found["image_id"].map(judge)])
+    return pd.concat(tables, ignore_index=True)[["image_id", "boxes"]]

@@ -1,0 +1,167 @@
+"""The report on detectors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from diffaug_pipeline.evaluation.comparison import BASELINE, TREATMENT
+from diffaug_pipeline.evaluation.galleries import LARGE_PX, Gallery, Picture, large_source, spread_out
+from diffaug_pipeline.evaluation.report import ReportContent, render_page
+from diffaug_pipeline.imaging.box_drawing import class_colors, draw_boxes
+from diffaug_pipeline.imaging.boxes import Boxes
+from diffaug_pipeline.imaging.image_set import SPLITS, ImageSet
+
+ARM_COLUMNS = {
+    "map_50_95": "mAP50-95",
+    "map_50": "mAP50",
+    "map_75": "mAP75",
+    "map_small": "mAP small",
+    "map_medium": "medium",
+    "map_large": "large",
+}
+RULE_DESCRIPTIONS = {
+    "clip_score": "a box fits its class sentence worse than crops of real objects do",
+    "zero_shot": "a box looks like another class to CLIP, or less clearly like its own than real ones do",
+    "detector_agreement": "an independent detector does not confirm a box",
+    "undeclared_objects": "an independent detector is sure of objects that no box explains",
+}
+SCORE_CAPTIONS = {
+    "clip_score": "CLIP percentile {:.2f}",
+    "zero_shot": "margin {:+.2f}",
+    "detector_agreement": "confirmed at IoU {:.2f}",
+    "undeclared_objects": "undeclared {:.0f}",
+}
+BEST_FIRST = "clip_score"
+HINTS = ("prompt", "seed", "source_image_id")
+SHOWN_CONFIDENCE = 0.25
+COMPARED_IMAGES = 8
+
+Colors = Mapping[str, tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class DetectionReportContent(ReportContent):
+    """With what the arms found on the test images."""
+
+    predictions: dict[str, pd.DataFrame]
+    """Of `real_only` and `augmented`."""
+
+
+def render_detection_report(content: DetectionReportContent) -> str:
+    """The page."""
+    return render_page(
+        "detection.html.jinja",
+        content,
+        galleries=_galleries(content),
+        arm_columns=ARM_COLUMNS,
+        rules=_rules(content.calibration),
+        splits=SPLITS,
+    )
+
+
+def _rules(calibration: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": rule,
+            "enabled": options["enabled"],
+            "description": RULE_DESCRIPTIONS[rule],
+            "options": ", ".join(f"{name} {value}" for name, value in options.items() if name != "enabled"),
+            "rejected": calibration["rejected_by"].get(rule, 0),
+            "false_reject_rate": calibration["false_reject_rate_on_real_val"].get(rule),
+        }
+        for rule, options in calibration["rules"].items()
+    ]
+
+
+def _galleries(content: DetectionReportContent) -> list[Gallery]:
+    """What the networks see; real scenes; the best and worst kept, and the rejected by rule."""
+    colors = class_colors(content.real_images.class_names)
+    decisions, count = content.decisions.sort_values(BEST_FIRST, ascending=False), content.gallery_images
+    kept = decisions[decisions["accepted"]]
+    train = content.real_images.where(split="train")
+    scenes = [_scene(train, image_id, colors) for image_id in spread_out(train.index, count)["image_id"]]
+    rules = [rule for rule, options in content.calibration["rules"].items() if options["enabled"]]
+    selections = [
+        ("Best kept", "accepted, highest CLIP percentile of the box that fits its class worst", kept),
+        ("Worst kept", "accepted, lowest such percentile", kept[::-1]),
+        *(
+            (f"Rejected by {rule}", RULE_DESCRIPTIONS[rule], decisions[decisions["reason"] == rule][::-1])
+            for rule in rules
+        ),
+    ]
+    return [
+        _what_the_networks_see(content, colors),
+        Gallery("Real training images", "what the synthetic ones are measured against", scenes, "large-pictures"),
+        *(
+            Gallery(title, subtitle, _synthetic(content, rows.head(count), rules, colors), "large-pictures")
+            for title, subtitle, rows in selections
+        ),
+    ]
+
+
+def _what_the_networks_see(content: DetectionReportContent, colors: Colors) -> Gallery:
+    """Test images three times: the truth and what one network of each arm finds."""
+    test, seed = content.real_images.where(split="test"), content.comparison["seeds"][0]
+    found = {
+        arm: table[table["seed"] == seed].set_index("image_id")["boxes"] for arm, table in content.predictions.items()
+    }
+    pictures = []
+    for image_id in spread_out(test.index, min(COMPARED_IMAGES, content.gallery_images))["image_id"]:
+        pictures.append(_scene(test, image_id, colors, label="truth"))
+        for arm in (BASELINE, TREATMENT):
+            sure = [row for row in found[arm][image_id] if row["confidence"] >= SHOWN_CONFIDENCE]
+            shown, shown_colors = _with_confidence(sure, colors)
+            drawn = draw_boxes(test.read(image_id), shown, shown_colors, LARGE_PX)
+            pictures.append(Picture(large_source(drawn), arm, _count(len(sure), "detection"), hint=image_id))
+    subtitle = (
+        f"test images at equal distances: truth, {BASELINE}, {TREATMENT}; networks of seed {seed}, "
+        f"confidence from {SHOWN_CONFIDENCE:g}"
+    )
+    return Gallery("What the networks see", subtitle, pictures, "side-by-side")
+
+
+def _with_confidence(records: list[Mapping[str, Any]], colors: Colors) -> tuple[Boxes, Colors]:
+    """Detections as boxes that are called by class and confidence, least confident first, and the colors of those."""
+    rows = sorted(records, key=lambda row: row["confidence"])
+    called = {f"{row['label']} {row['confidence']:.2f}": colors[row["label"]] for row in rows}
+    boxes = [row | {"label": f"{row['label']} {row['confidence']:.2f}", "ignored": False} for row in rows]
+    return Boxes.of(boxes), called
+
+
+def _scene(images: ImageSet, image_id: str, colors: Colors, label: str | None = None) -> Picture:
+    """A real image with its true boxes, called by its classes unless by `label`."""
+    boxes = images.boxes_of(image_id)
+    drawn = draw_boxes(images.read(image_id), boxes, colors, LARGE_PX)
+    ignored = int(boxes.ignored.sum())
+    caption = _count(len(boxes) - ignored, "object") + (f", {ignored} ignored" if ignored else "")
+    return Picture(large_source(drawn), label or _classes(boxes), caption, hint=image_id)
+
+
+def _classes(boxes: Boxes) -> str:
+    return ", ".join(sorted(set(boxes.counted().labels))) or "no object"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def _synthetic(content: DetectionReportContent, rows: pd.DataFrame, rules: list[str], colors: Colors) -> list[Picture]:
+    images, index = content.synthetic_images, content.synthetic_images.index.set_index("image_id")
+    pictures = []
+    for row in rows.to_dict("records"):
+        image_id = row["image_id"]
+        boxes = images.boxes_of(image_id)
+        drawn = draw_boxes(images.read(image_id), boxes, colors, LARGE_PX)
+        scores = [SCORE_CAPTIONS[rule].format(row[rule]) for rule in rules if pd.notna(row[rule])]
+        origin = [f"{name} {index.at[image_id, name]}" for name in HINTS if pd.notna(index.at[image_id, name])]
+        pictures.append(
+            Picture(
+                large_source(drawn),
+                label=_classes(boxes),
+                caption=" · ".join(scores),
+                hint=", ".join([image_id, *origin]),
+            )
+        )
+    return pictures

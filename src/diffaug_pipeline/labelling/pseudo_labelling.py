@@ -1,0 +1,80 @@
+"""Whole scenes from text; a detector says where the objects are, so labels are no better than it is."""
+
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, PlannedImageSet
+from diffaug_pipeline.imaging.preparation import encode_png
+from diffaug_pipeline.labelling.open_vocabulary import OpenVocabularyDetector
+from diffaug_pipeline.labelling.options import LabellingOptions
+from diffaug_pipeline.labelling.picture_rows import picture_row, scene_prompt
+from diffaug_pipeline.labelling.scene_rows import scene_row
+from diffaug_pipeline.labelling.strategy import PlanRequest
+from diffaug_pipeline.prompts.plan import take_in_turn
+from diffaug_pipeline.synthesis.models import model_revision
+
+MODE = "text_to_image"
+NAME = "pseudo_labelling"
+
+
+def plan_rows(request: PlanRequest) -> list[dict[str, Any]]:
+    """`labelling.images` scenes whose prompts name `classes_per_scene` classes, the classes in turn."""
+    rows = []
+    for number in range(request.labelling.images):
+        names = _classes_of(request, number)
+        prompt = scene_prompt(request, names, NAME, number)
+        rows.append(picture_row(request, NAME, number) | {"boxes": [], "source_image_id": None, "prompt": prompt})
+    return rows
+
+
+def label_images(generated: ImageSet, real_images: ImageSet, options: LabellingOptions) -> PlannedImageSet:
+    """The pictures as they are, with what the detector finds of the real images' classes inside the files."""
+    detecting = options.pseudo_labelling
+    determining = detecting.model_dump(exclude={"classes_per_scene"}) | {
+        "revision": model_revision(detecting.detector, detecting.revision),
+        "class_names": real_images.class_names,
+    }
+    rows = [
+        scene_row(picture["image_id"], NAME, None, picture, {"picture": picture["sha256"]} | determining)
+        for picture in generated.index.to_dict("records")
+    ]
+    return PlannedImageSet(
+        pd.DataFrame(rows),
+        PseudoLabeller(generated, real_images.class_names, options),
+        batch_size=options.batch_size,
+        description="detecting objects",
+    )
+
+
+class PseudoLabeller:
+    """Makes the scenes of plan rows; loads the detector for the first."""
+
+    def __init__(self, generated: ImageSet, class_names: list[str], options: LabellingOptions):
+        self._generated, self._class_names, self._options = generated, class_names, options
+
+    @cached_property
+    def detector(self) -> OpenVocabularyDetector:
+        """The detector the options name."""
+        detecting = self._options.pseudo_labelling
+        return OpenVocabularyDetector(detecting.detector, detecting.revision, self._class_names, self._options.device)
+
+    def __call__(self, rows: pd.DataFrame) -> list[EncodedImage]:
+        """One PNG per row, its boxes inside."""
+        pictures = [self._generated.read(image_id) for image_id in rows["image_id"]]
+        detecting = self._options.pseudo_labelling
+        found = self.detector.detect(pictures, detecting.confidence, detecting.iou)
+        return [
+            EncodedImage(encode_png(picture, boxes), ".png") for picture, boxes in zip(pictures, found, strict=True)
+        ]
+
+
+def _classes_of(request: PlanRequest, number: int) -> list[str]:
+    """Names without repeats, where a round of turns ends within a scene."""
+    count, names = request.labelling.pseudo_labelling.classes_per_scene, request.train.class_names
+    drawn = [
+        take_in_turn(names, number * count + position, request.synthesis.seed, NAME, "class")
+        for position in range(count)
+    ]
+    return list(dict.fromkeys(drawn))
