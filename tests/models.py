@@ -92,7 +92,10 @@ def save_tiny_owl(folder: Path) -> Path:
         vision_config=tower | {"image_size": 32, "patch_size": 8},
         projection_dim=16,
     )
-    Owlv2ForObjectDetection(config).save_pretrained(folder)
+    model = Owlv2ForObjectDetection(config)
+    with torch.no_grad():
+        model.box_head.dense2.weight *= 0.05  # else half the boxes are as large as the picture and half have no area
+    model.save_pretrained(folder)
     processor = Owlv2Processor(Owlv2ImageProcessor(size={"height": 32, "width": 32}), tokenizer)
     processor.save_pretrained(folder)
     return folder
@@ -132,6 +135,6 @@ def save_tiny_grounding_dino(folder: Path) -> Path:
         max_text_len=32,
     )
     GroundingDinoForObjectDetection(config).save_pretrained(folder)
-    image_processor = GroundingDinoImageProcessor(size={"shortest_edge": 32, "longest_edge": 64})
+    image_processor = GroundingDinoImageProcessor(size={"shortest_edge": 64, "longest_edge": 128})
     GroundingDinoProcessor(image_processor, tokenizer).save_pretrained(folder)
     return folder

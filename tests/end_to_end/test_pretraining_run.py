@@ -8,7 +8,7 @@ from diffusers import AutoencoderKL, AutoPipelineForText2Image
 from factories import write_fashion_mnist
 from transformers import CLIPModel, CLIPProcessor
 
-from diffaug_pipeline.ingestion.parquet import list_parquet
+from diffaug_pipeline.formats.parquet import list_parquet
 
 pytestmark = pytest.mark.slow
 RUN = "tiny"

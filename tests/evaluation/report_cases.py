@@ -10,11 +10,16 @@ RUN_RECORD = {
     "run_id": "2026-01-01T00.00.00",
     "parameters": {"detection": {"note": "<b>bold</b>"}},
     "nodes": {
-        "synthesize": {
+        "detection.synthesize": {
             "tags": ["synthesis"],
             "seconds": 12.0,
-            "outputs": {"detection.synthetic_images": {"images_made": 24, "seconds_making": 6.0}},
-        }
+            "outputs": {"detection.generated_images": {"images_made": 24, "seconds_making": 6.0}},
+        },
+        "detection.label_images": {
+            "tags": ["labelling"],
+            "seconds": 2.0,
+            "outputs": {"detection.synthetic_images": {"images_made": 10, "seconds_making": 1.0}},
+        },
     },
     "attempts": [
         {
@@ -59,6 +64,7 @@ def calibration(decided: pd.DataFrame, class_names: list[str]) -> dict:
         "accepted": int(decided["accepted"].sum()),
         "rejected_by": decided["reason"].value_counts().to_dict(),
         "false_reject_rate_on_real_val": rates,
+        "boxes_not_judged": 3,
         "per_class": {name: {"boxes": 20, "accepted": 7} for name in class_names},
         "clip_model": "embedded:clip",
     }

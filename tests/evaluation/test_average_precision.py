@@ -14,6 +14,7 @@ from evaluation.detection_cases import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import diffaug_pipeline.detection.ultralytics_api  # noqa: F401  before any import of Ultralytics, whose files it confines
 from diffaug_pipeline.average_precision import (
     ELEMENTS_PER_BLOCK,
     MAX_DETECTIONS,

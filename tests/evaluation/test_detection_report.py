@@ -91,7 +91,7 @@ def pictures_in(html: str) -> list[np.ndarray]:
 
 
 def section(page: str, title: str) -> str:
-    return page.split(f"<h2>{title}</h2>")[1].split("</section>")[0]
+    return page.split(f"<h2>{title}</h2>")[1].split("</section>", maxsplit=1)[0]
 
 
 def gallery(page: str, title: str) -> str:
@@ -105,6 +105,7 @@ def test_the_page_says_what_it_rests_on(content, page):
     assert "augmented − copy_paste, mAP50-95" in page
     filters = section(page, "Filter")
     assert "10 synthetic images were made, 2 accepted" in filters
+    assert "3 boxes show what a person labelled" in filters
     assert "undeclared_objects" in filters
     assert re.search(r"of objects that no box explains.*?>–</td>", filters, re.DOTALL)
     dataset = section(page, "Dataset")

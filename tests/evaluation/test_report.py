@@ -17,8 +17,8 @@ def record(attempts: int, **synthesis: float) -> dict:
     return {
         "attempts": [{}] * attempts,
         "nodes": {
-            "ingest": {"tags": ["ingestion"], "seconds": 2.0, "outputs": {}},
-            "make": {
+            "classification.ingest": {"tags": ["ingestion"], "seconds": 2.0, "outputs": {}},
+            "classification.make": {
                 "tags": ["synthesis"],
                 "seconds": 41.0,
                 "outputs": {"classification.synthetic_images": output},
@@ -29,17 +29,39 @@ def record(attempts: int, **synthesis: float) -> dict:
 
 def test_the_price_of_an_accepted_image_counts_the_rejected_but_not_those_made_elsewhere():
     decisions = pd.DataFrame({"accepted": [True] * 50 + [False] * 50})
-    costs = summarize_costs(record(1, images_made=40, images_kept=0, images_reused=60, seconds_making=20), decisions)
-    assert costs["images_per_second"] == 2
+    costs = summarize_costs(
+        record(1, images_made=40, images_kept=0, images_reused=60, seconds_making=20), decisions, "classification"
+    )
+    of_set = costs["made"]["synthetic images"]
+    assert (of_set["images_per_second"], of_set["images_reused"]) == (2, 60)
     assert costs["seconds_per_accepted"] == pytest.approx(1.0)
-    assert costs["images_reused"] == 60
     assert costs["stages"] == {"ingestion": 2.0, "synthesis": 41.0}
 
 
 def test_images_from_before_an_interruption_are_told_from_those_of_other_runs():
     decisions = pd.DataFrame({"accepted": [True] * 100})
-    costs = summarize_costs(record(2, images_made=30, images_kept=50, images_reused=20, seconds_making=15), decisions)
-    assert (costs["images_kept"], costs["images_reused"], costs["attempts"]) == (50, 20, 2)
+    costs = summarize_costs(
+        record(2, images_made=30, images_kept=50, images_reused=20, seconds_making=15), decisions, "classification"
+    )
+    of_set = costs["made"]["synthetic images"]
+    assert (of_set["images_kept"], of_set["images_reused"], costs["attempts"]) == (50, 20, 2)
+
+
+def test_a_scene_costs_its_generated_pictures_too_and_no_other_task_pays():
+    pictures = {"images_made": 30, "images_kept": 0, "images_reused": 30, "seconds_making": 60.0}
+    scenes = {"images_made": 20, "images_kept": 0, "images_reused": 0, "seconds_making": 5.0}
+    composites = {"images_made": 900, "images_kept": 0, "images_reused": 0, "seconds_making": 900.0}
+    nodes = {
+        "detection.generate": {"detection.generated_images": pictures},
+        "detection.label_images": {"detection.synthetic_images": scenes},
+        "detection.copy_paste.compose": {"detection.copy_paste.synthetic_images": composites},
+        "classification.make": {"classification.synthetic_images": composites},
+    }
+    run = {"nodes": {name: {"tags": ["work"], "seconds": 1.0, "outputs": made} for name, made in nodes.items()}}
+    costs = summarize_costs(run, pd.DataFrame({"accepted": [True] * 10 + [False] * 10}), "detection")
+    assert list(costs["made"]) == ["pictures generated", "synthetic images"]
+    assert costs["seconds_per_accepted"] == pytest.approx((120 + 5) / 10)
+    assert costs["stages"] == {"work": 3.0}
 
 
 def test_a_class_without_accepted_images_is_a_warning():

@@ -33,11 +33,11 @@ def real(tmp_path) -> ImageSet:
 def plan_with(real) -> Callable:
     """Plans with the embedded generator's preset."""
 
-    def plan(strategy: str, images: int = 4, labelling=None, **synthesis):
+    def plan(strategy: str, images: int = 4, labelling=None, of: ImageSet = real, **synthesis):
         options = synthesis_options(**{"mode": None, "strength": 0.75, "fit": "contain"} | synthesis)
         labelling = labelling_options(strategy=strategy, images=images, **labelling or {})
         prompts = PromptOptions(vocabulary=None, wording={})
-        return plan_synthesis(real, prompts, options, labelling, PRESET, VOCABULARIES), options, labelling
+        return plan_synthesis(of, prompts, options, labelling, PRESET, VOCABULARIES), options, labelling
 
     return plan
 

@@ -49,12 +49,10 @@ def test_ignored_and_tiny_objects_are_left_alone(plan_with):
         ("contain", (("bag", (2, 2, 9, 20), False),)),
     ],
 )
-def test_objects_that_cannot_be_redrawn_are_named(tmp_path, fit, boxes):
-    from conftest_plan import plan_of
-
-    real = annotated_image_set(tmp_path, (("train", (32, 100), boxes),))
+def test_where_no_object_can_be_redrawn_there_is_no_plan(tmp_path, plan_with, fit, boxes):
+    hard = annotated_image_set(tmp_path / "hard", (("train", (32, 100), boxes),))
     with pytest.raises(ParameterError, match="none of the objects in 1 training images can be drawn anew"):
-        plan_of(real, fit)
+        plan_with("object_inpainting", of=hard, fit=fit)
 
 
 @pytest.mark.parametrize(

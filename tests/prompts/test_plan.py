@@ -21,7 +21,9 @@ PROMPTS = PromptOptions(vocabulary=None, wording={"cat": "house cat"})
 
 
 def preset(model: str, **changes) -> GeneratorPreset:
-    return generator_preset(model, **{"guidance_scale": {"text_to_image": 2, "image_to_image": 3, "inpainting": 4}} | changes)
+    return generator_preset(
+        model, **{"guidance_scale": {"text_to_image": 2, "image_to_image": 3, "inpainting": 4}} | changes
+    )
 
 
 @pytest.fixture
@@ -146,6 +148,17 @@ def test_a_strength_that_leaves_no_step_is_refused_with_the_smallest_that_does(r
     options = synthesis_options(mode="image_to_image", strength=[0.1, 0.5])
     with pytest.raises(ParameterError, match=r"0\.1 of 5 steps leaves none .* smallest strength with 5 steps is 0\.2"):
         plan_synthesis(real, PROMPTS, options, preset(str(tiny_generator)), VOCABULARIES)
+
+
+@pytest.mark.parametrize(("mode", "named"), [(None, "null"), ("inpainting", "inpainting")])
+def test_classification_names_a_mode_it_offers(real, tiny_generator, mode, named):
+    with pytest.raises(ParameterError, match=f"mode is {named}; classification offers text_to_image and image_to"):
+        plan_synthesis(real, PROMPTS, synthesis_options(mode=mode), preset(str(tiny_generator)), VOCABULARIES)
+
+
+def test_inpainting_too_needs_a_step_to_take(tiny_generator):
+    with pytest.raises(ParameterError, match=r"0\.1 of 5 steps leaves none"):
+        synthesis_options(mode="inpainting", strength=0.1).check_strengths(preset(str(tiny_generator)))
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,18 @@ import torch
 from diffusers import (
     DPMSolverMultistepScheduler,
     StableDiffusionImg2ImgPipeline,
+    StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
+    UNet2DConditionModel,
 )
 from factories import generator_preset, real_image_set, rehashed, synthesis_options
 from PIL import Image
 
 from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.imaging.preparation import fit_image
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
 from diffaug_pipeline.prompts.plan import plan_synthesis
-from diffaug_pipeline.synthesis.generator import Generator
+from diffaug_pipeline.synthesis.generator import Generator, inpainting_mask
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 from diffaug_pipeline.synthesis.synthesize import synthesize
 
@@ -44,6 +47,16 @@ def setup(folder, real, **changes) -> tuple[Generator, pd.DataFrame]:
     preset, options = preset_of(folder), options_of(**changes)
     plan = plan_synthesis(real, PromptOptions(vocabulary=None, wording={}), options, preset, VOCABULARIES)
     return Generator(preset, options, real, revision=plan["model_revision"].iloc[0]), plan
+
+
+def setup_inpainting(folder, real, **changes) -> tuple[Generator, pd.DataFrame]:
+    """Four rows, as a label strategy would have them, with a region and a mask each."""
+    generator, plan = setup(folder, real, mode="image_to_image", **changes)
+    regions = [[0, 0, 32, 32], [4, 0, 30, 26], [0, 8, 10, 30], [1, 1, 32, 20]]
+    masks = [[[2.0, 2, 7, 9]], [[0.0, 0, 4, 4], [9.5, 3, 16, 12]], [], [[-3.0, 5, 8, 20]]]
+    kinds = ["redraw", "keep", "keep", "redraw"]
+    rows = plan.iloc[:4].assign(mode="inpainting", region_xyxy=regions, mask_xyxy=masks, mask_kind=kinds)
+    return generator, rows
 
 
 def pixels(made) -> np.ndarray:
@@ -94,6 +107,93 @@ def test_image_to_image_equals_a_plain_loop(tiny_generator, real):
         generator=[torch.Generator().manual_seed(seed) for seed in plan["seed"]],
     ).images
     assert np.abs(ours - np.stack([np.asarray(image, dtype=int) for image in theirs])).max() <= 1
+
+
+def mask_of(row) -> Image.Image:
+    """White where the picture is drawn anew, in cells of two pixels, drawn pixel by pixel."""
+    inside = np.zeros((16, 16), bool)
+    for y, x in np.ndindex(16, 16):
+        cell = x // 2 * 2, y // 2 * 2
+        for left, top, right, bottom in row.mask_xyxy:
+            inside[y, x] |= cell[0] < right and left < cell[0] + 2 and cell[1] < bottom and top < cell[1] + 2
+    return Image.fromarray(np.where(inside == (row.mask_kind == "redraw"), 255, 0).astype(np.uint8))
+
+
+def test_inpainting_equals_a_plain_loop(tiny_generator, real):
+    generator, rows = setup_inpainting(tiny_generator, real)
+    ours = pixels(generator.make_images(rows))
+    pipeline = StableDiffusionInpaintPipeline.from_pretrained(tiny_generator, dtype=torch.float32)
+    pipeline.scheduler = loop_scheduler(pipeline)
+    theirs = pipeline(
+        rows["prompt"].tolist(),
+        negative_prompt=["blurry"] * len(rows),
+        image=[
+            fit_image(real.read(row.source_image_id).crop(row.region_xyxy), (16, 16), "cover").image
+            for row in rows.itertuples()
+        ],
+        mask_image=[mask_of(row) for row in rows.itertuples()],
+        strength=0.5,
+        num_inference_steps=4,
+        guidance_scale=2.0,
+        generator=[torch.Generator().manual_seed(seed) for seed in rows["seed"]],
+        height=16,
+        width=16,
+    ).images
+    assert np.abs(ours - np.stack([np.asarray(image, dtype=int) for image in theirs])).max() <= 1
+    assert ours.std() > 1
+
+
+def test_inpainted_images_do_not_depend_on_their_batch(tiny_generator, real):
+    generator, rows = setup_inpainting(tiny_generator, real)
+    four = generator.make_images(rows)
+    twos = generator.make_images(rows.iloc[[2, 0]]) + generator.make_images(rows.iloc[[3, 1]])
+    assert [twos[1], twos[3], twos[0], twos[2]] == four
+    alone = np.concatenate([pixels(generator.make_images(rows.iloc[[row]])) for row in range(len(rows))])
+    assert np.abs(alone - pixels(four)).max() <= 1
+    fresh, _ = setup_inpainting(tiny_generator, real)
+    assert fresh.make_images(rows) == four
+
+
+def test_what_is_kept_keeps_its_latents(tiny_generator, real):
+    generator, rows = setup_inpainting(tiny_generator, real)
+    latents = []
+    decode = generator.inpainting.vae.decode
+    generator.inpainting.vae.decode = lambda z, *a, **k: latents.append(z) or decode(z, *a, **k)
+    pair = rows.iloc[[1, 1]].reset_index(drop=True)
+    for seeds in ([1, 2], [3, 4]):
+        generator.make_images(pair.assign(seed=seeds))
+    kept = np.asarray(mask_of(rows.iloc[1]))[::2, ::2] == 0
+    first, second = (latent[0].numpy() for latent in latents)
+    assert 0 < kept.sum() < kept.size
+    # the encoder's latents are a random sample, so those kept are not the same either
+    assert np.abs(first - second)[:, ~kept].mean() > 3 * np.abs(first - second)[:, kept].mean()
+
+
+def test_an_inpainting_model_with_nine_channels_works_as_well(tiny_generator, real, tmp_path):
+    pipeline = StableDiffusionPipeline.from_pretrained(tiny_generator, dtype=torch.float32)
+    torch.manual_seed(0)
+    pipeline.register_modules(unet=UNet2DConditionModel.from_config(pipeline.unet.config, in_channels=9))
+    StableDiffusionInpaintPipeline(**pipeline.components, requires_safety_checker=False).save_pretrained(tmp_path / "m")
+    generator, rows = setup_inpainting(tmp_path / "m", real)
+    assert pixels(generator.make_images(rows)).std() > 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "xyxy", "drawn"),
+    [
+        ("redraw", [[3, 3, 5, 5]], 4 * 4),  # half cells on every side
+        ("keep", [[3, 3, 5, 5]], 8 * 8 - 4 * 4),
+        ("redraw", [[2, 2, 4, 4]], 2 * 2),
+        ("redraw", [[-5, -5, 3, 99]], 4 * 8),  # beyond the frame
+        ("keep", [[-9, -9, -1, -1], [8, 8, 12, 12]], 8 * 8),  # outside it
+        ("keep", [], 8 * 8),
+        ("redraw", [], 0),
+    ],
+)
+def test_masks_cover_whole_cells_of_the_latent_grid(kind, xyxy, drawn):
+    mask = np.asarray(inpainting_mask(np.array(xyxy, float).reshape(-1, 4), kind, (8, 8), 2))
+    assert (mask == 255).sum() == drawn
+    assert (mask[::2, ::2].repeat(2, 0).repeat(2, 1) == mask).all()
 
 
 def test_the_same_rows_give_the_same_bytes_whatever_was_made_before(tiny_generator, real):

@@ -46,7 +46,10 @@ class DrawnImages:
         row = self._draws[entry]
         image = np.ascontiguousarray(self._pixels[row].transpose(1, 2, 0)[..., ::-1])
         boxes = Instances(
-            self._boxes[row].xyxy.astype(np.float32), np.zeros((0, 1000, 2), np.float32), bbox_format="xyxy"
+            self._boxes[row].xyxy.astype(np.float32),
+            segments=np.zeros((0, 1000, 2), np.float32),
+            bbox_format="xyxy",
+            normalized=False,
         )
         return {
             "img": image,

@@ -2,21 +2,20 @@
 
 from typing import Any
 
-from diffaug_pipeline.detection.options import DetectionTrainingOptions
 from diffaug_pipeline.embedded import embedded_folder
-from diffaug_pipeline.labelling.options import LabellingOptions
+from diffaug_pipeline.labelling.options import LabellingOptions, StrategyName
 from diffaug_pipeline.run_environment import describe_changed_attempts
 from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 
-STRATEGY_DESCRIPTIONS = {
+STRATEGY_DESCRIPTIONS: dict[StrategyName, str] = {
     "background_inpainting": "objects of real images, their surroundings drawn anew",
     "composition": "generated objects, cut out and pasted onto real training images",
     "object_inpainting": "real images, objects of which are drawn anew",
     "image_to_image": "real images drawn over as a whole, their boxes kept",
     "pseudo_labelling": "scenes drawn from text, the boxes found by a detector",
 }
-OBJECTS_STAY_REAL = ("background_inpainting",)
+OBJECTS_STAY_REAL: tuple[StrategyName, ...] = ("background_inpainting",)
 """Strategies that ask the generator for no class of the dataset."""
 
 
@@ -60,44 +59,47 @@ def find_detection_warnings(
     ingestion_report: dict[str, Any],
     run_record: dict[str, Any],
 ) -> list[str]:
-    """The same, and what only concerns detectors."""
+    """The same for detectors, whose generator is not always asked for the dataset's classes."""
     asked_for = [] if labelling.strategy in OBJECTS_STAY_REAL else class_names
-    warnings = find_warnings(asked_for, preset, calibration, calibration["per_class"], ingestion_report, run_record)
-    if unseen := [name for name in class_names if not ingestion_report["boxes"].get("test", {}).get(name)]:
-        warnings.append(
-            f"No test image shows {', '.join(unseen)}; nothing is known about these classes, and no mean includes them."
-        )
-    return warnings
+    return find_warnings(asked_for, preset, calibration, calibration["per_class"], ingestion_report, run_record)
 
 
 def find_notes(preset: GeneratorPreset, synthesis: SynthesisOptions) -> list[str]:
     """Where the synthetic images come from, and under which terms."""
-    use = "commercial use allowed" if preset.commercial_use else "no commercial use"
-    notes = [f"Generator {synthesis.generator} ({preset.model}), {synthesis.mode}; licence: {preset.licence}, {use}."]
-    if embedded_folder(preset.model) is not None:
-        notes.append(
-            "The embedded generator and scorer were trained on tens of thousands of labelled pictures of the same "
-            "kind, which stand in for web-scale pretraining. This demonstrates that the machinery works; it is no "
-            "evidence about other data."
-        )
-    return notes
+    generator = f"Generator {synthesis.generator} ({preset.model}), {synthesis.mode}"
+    return [f"{generator}; {_describe_terms(preset)}.", *_describe_stand_ins(preset)]
 
 
 def find_detection_notes(
     preset: GeneratorPreset,
     synthesis: SynthesisOptions,
     labelling: LabellingOptions,
-    training: DetectionTrainingOptions,
+    weights: str | None,
 ) -> list[str]:
-    """Where the synthetic scenes come from, where training starts, and under which terms."""
+    """Where the synthetic scenes come from, which `weights` training starts from, and under which terms."""
     strategy = labelling.strategy
     return [
-        f"Synthetic scenes by {strategy}: {STRATEGY_DESCRIPTIONS[strategy]}.",
-        *find_notes(preset, synthesis),
-        _describe_start(training.weights),
+        f"Label strategy {strategy}: {STRATEGY_DESCRIPTIONS[strategy]}. Generator {synthesis.generator} "
+        f"({preset.model}); {_describe_terms(preset)}.",
+        *_describe_stand_ins(preset),
+        _describe_start(weights),
         "The detectors are YOLO models of Ultralytics, whose licence is AGPL-3.0. Ultralytics takes it to cover "
         "weights trained with it: whoever passes them on or offers them over a network has to publish what is built "
         "with them under the same licence, or to buy another one.",
+    ]
+
+
+def _describe_terms(preset: GeneratorPreset) -> str:
+    return f"licence: {preset.licence}, {'commercial use allowed' if preset.commercial_use else 'no commercial use'}"
+
+
+def _describe_stand_ins(preset: GeneratorPreset) -> list[str]:
+    if embedded_folder(preset.model) is None:
+        return []
+    return [
+        "The embedded generator and scorer were trained on tens of thousands of labelled pictures of the same kind, "
+        "which stand in for web-scale pretraining. This demonstrates that the machinery works; it is no evidence about "
+        "other data."
     ]
 
 

@@ -24,7 +24,7 @@ RULE_DESCRIPTIONS = {
 def render_classification_report(content: ReportContent) -> str:
     """The page."""
     return render_page(
-        "classification.html.jinja",
+        "classification",
         content,
         galleries=_galleries(content),
         arm_columns=ARM_COLUMNS,

@@ -33,7 +33,7 @@ SCORE_CAPTIONS = {
     "detector_agreement": "confirmed at IoU {:.2f}",
     "undeclared_objects": "undeclared {:.0f}",
 }
-BEST_FIRST = "clip_score"
+RANKED_BY = "clip_score"
 HINTS = ("prompt", "seed", "source_image_id")
 SHOWN_CONFIDENCE = 0.25
 COMPARED_IMAGES = 8
@@ -52,7 +52,7 @@ class DetectionReportContent(ReportContent):
 def render_detection_report(content: DetectionReportContent) -> str:
     """The page."""
     return render_page(
-        "detection.html.jinja",
+        "detection",
         content,
         galleries=_galleries(content),
         arm_columns=ARM_COLUMNS,
@@ -78,16 +78,20 @@ def _rules(calibration: dict[str, Any]) -> list[dict[str, Any]]:
 def _galleries(content: DetectionReportContent) -> list[Gallery]:
     """What the networks see; real scenes; the best and worst kept, and the rejected by rule."""
     colors = class_colors(content.real_images.class_names)
-    decisions, count = content.decisions.sort_values(BEST_FIRST, ascending=False), content.gallery_images
-    kept = decisions[decisions["accepted"]]
+    best_first, worst_first = (content.decisions.sort_values(RANKED_BY, ascending=up) for up in (False, True))
+    count = content.gallery_images
     train = content.real_images.where(split="train")
     scenes = [_scene(train, image_id, colors) for image_id in spread_out(train.index, count)["image_id"]]
     rules = [rule for rule, options in content.calibration["rules"].items() if options["enabled"]]
     selections = [
-        ("Best kept", "accepted, highest CLIP percentile of the box that fits its class worst", kept),
-        ("Worst kept", "accepted, lowest such percentile", kept[::-1]),
+        (
+            "Best kept",
+            "accepted, highest CLIP percentile of the box that fits its class worst",
+            best_first[best_first["accepted"]],
+        ),
+        ("Worst kept", "accepted, lowest such percentile", worst_first[worst_first["accepted"]]),
         *(
-            (f"Rejected by {rule}", RULE_DESCRIPTIONS[rule], decisions[decisions["reason"] == rule][::-1])
+            (f"Rejected by {rule}", RULE_DESCRIPTIONS[rule], worst_first[worst_first["reason"] == rule])
             for rule in rules
         ),
     ]

@@ -14,6 +14,8 @@ from diffaug_pipeline.evaluation.galleries import Gallery
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 STAGES = ("ingestion", "prompts", "synthesis", "labelling", "filtering", "merging", "training", "evaluation")
+MAKING = {"generated_images": "pictures generated", "synthetic_images": "synthetic images"}
+"""Image sets of a task that cost time to make, and what they are called."""
 ARM_DESCRIPTIONS = {
     "real_only": "real training images, traditional augmentation",
     "augmented": "the same, mixed with accepted synthetic images",
@@ -42,12 +44,12 @@ class ReportContent:
 
 
 def render_page(
-    template: str, content: ReportContent, galleries: list[Gallery], arm_columns: dict[str, str], **of_task: Any
+    task: str, content: ReportContent, galleries: list[Gallery], arm_columns: dict[str, str], **of_task: Any
 ) -> str:
     """The page; all text of the user's is escaped.
 
-    `arm_columns` are titles, by name, of the metrics shown beside that of the verdict; `of_task` is what only this
-    `template` asks for.
+    `arm_columns` are titles, by name, of the metrics shown beside that of the verdict; `of_task` is what only the
+    template of this `task` asks for.
     """
     environment = Environment(
         loader=PackageLoader("diffaug_pipeline.evaluation"),
@@ -59,7 +61,7 @@ def render_page(
     environment.filters["percent"] = lambda share, digits=1: "–" if share is None else f"{100 * share:.{digits}f}"
     environment.filters["points"] = lambda share: f"{100 * share:+.1f}"
     environment.filters["thousands"] = lambda number: f"{number:,}"
-    return environment.get_template(template).render(
+    return environment.get_template(f"{task}.html.jinja").render(
         content=content,
         comparison=content.comparison,
         metric_titles=METRIC_TITLES,
@@ -68,40 +70,51 @@ def render_page(
         figures={name: _figure_html(name, figure) for name, figure in content.figures.items()},
         plotly=get_plotlyjs(),
         galleries=galleries,
-        costs=summarize_costs(content.run_record, content.decisions),
+        costs=summarize_costs(content.run_record, content.decisions, task),
         configuration=json.dumps(content.run_record.get("parameters", {}), indent=2, default=str),
         attempt=content.run_record["attempts"][-1],
         **of_task,
     )
 
 
-def summarize_costs(run_record: dict[str, Any], decisions: pd.DataFrame) -> dict[str, Any]:
-    """What this run spent: seconds per stage, images per second, and seconds per accepted image.
+def summarize_costs(run_record: dict[str, Any], decisions: pd.DataFrame, task: str) -> dict[str, Any]:
+    """What this run spent on `task`: seconds per stage, and images and speed per set of `MAKING`.
 
-    Of a run that was interrupted, the nodes that ran again and the images made then are counted.
+    An accepted image also pays for those that were rejected, at the speed of the images that were made. Of a run that
+    was interrupted, the nodes that ran again and the images made then are counted.
     """
+    nodes = {name: node for name, node in run_record.get("nodes", {}).items() if name.startswith(f"{task}.")}
     stages = dict.fromkeys(STAGES, 0.0)
-    made = making_seconds = reused = kept = 0.0
-    for node in run_record.get("nodes", {}).values():
+    for node in nodes.values():
         for stage in node["tags"]:
             stages[stage] = stages.get(stage, 0.0) + node["seconds"]
-        for name, output in node["outputs"].items():
-            if name.endswith(".synthetic_images"):
-                made += output.get("images_made", 0)
-                reused += output.get("images_reused", 0)
-                kept += output.get("images_kept", 0)
-                making_seconds += output.get("seconds_making", 0)
+    outputs = {name: output for node in nodes.values() for name, output in node["outputs"].items()}
+    made = {
+        title: _summarize_making(outputs[f"{task}.{name}"])
+        for name, title in MAKING.items()
+        if f"{task}.{name}" in outputs
+    }
     accepted = int(decisions["accepted"].sum())
+    seconds = [of_set["seconds"] for of_set in made.values()]
     return {
         "stages": {stage: seconds for stage, seconds in stages.items() if seconds},
-        "images_made": int(made),
-        "images_kept": int(kept),
-        "images_reused": int(reused),
+        "made": made,
         "attempts": len(run_record.get("attempts", [])),
-        "images_per_second": made / making_seconds if making_seconds else None,
         "accepted": accepted,
         "decided": len(decisions),
-        "seconds_per_accepted": making_seconds / made * len(decisions) / accepted if accepted and made else None,
+        "seconds_per_accepted": sum(seconds) / accepted if accepted and all(seconds) else None,
+    }
+
+
+def _summarize_making(output: dict[str, Any]) -> dict[str, Any]:
+    made, kept, reused = (output.get(f"images_{how}", 0) for how in ("made", "kept", "reused"))
+    speed = made / output["seconds_making"] if output.get("seconds_making") else None
+    return {
+        "images_made": made,
+        "images_kept": kept,
+        "images_reused": reused,
+        "images_per_second": speed,
+        "seconds": (made + kept + reused) / speed if speed else None,
     }
 
 

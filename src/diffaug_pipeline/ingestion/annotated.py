@@ -42,7 +42,7 @@ def ingest_annotated(options: DetectionIngestionOptions) -> tuple[ImageSet, dict
     Raises `DatasetFormatError` if the dataset cannot be understood, holds no box, or if a class that is to be found in
     one split is not in the other.
     """
-    root = locate(options.dataset, "a folder")
+    root = locate(options.dataset, "a folder or embedded:fashion_scenes")
     if not root.is_dir():
         raise DatasetFormatError(f"{root} is a file; set ingestion.dataset to the folder that holds images and boxes.")
     listing = READERS[_detect_format(root) if options.format == "auto" else options.format](

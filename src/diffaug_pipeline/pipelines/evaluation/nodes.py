@@ -145,7 +145,7 @@ def render_detection_report(  # noqa: PLR0913
             warnings=caveats.find_detection_warnings(
                 real_images.class_names, preset, labelling, filter_calibration, ingestion_report, run_record
             ),
-            notes=caveats.find_detection_notes(preset, synthesis, labelling, training),
+            notes=caveats.find_detection_notes(preset, synthesis, labelling, training.weights),
             gallery_images=options.gallery_images,
             predictions={"real_only": real_only_predictions, "augmented": augmented_predictions},
         )

@@ -1,0 +1,120 @@
+"""Objects pasted onto real images: exact boxes, real statistics, the same scenes whatever the turn."""
+
+import io
+
+import numpy as np
+import pytest
+from factories import annotated_image_set, labelling_options
+from PIL import Image
+
+from diffaug_pipeline.imaging.boxes import extent, ious
+from diffaug_pipeline.imaging.compositing import Canvas, Cutout
+from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.imaging.preparation import boxes_inside, open_image
+from diffaug_pipeline.labelling import composition
+from diffaug_pipeline.labelling.matting import cut_with_grab_cut
+
+OBJECTS = 1_000
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory) -> ImageSet:
+    return annotated_image_set(tmp_path_factory.mktemp("real"))
+
+
+def options(**changes):
+    return labelling_options(strategy="composition", **changes)
+
+
+def random_object(rng: np.random.Generator) -> Cutout:
+    """A star of random arms: an outline whose extent is no accident of its canvas."""
+    rows, columns = np.mgrid[:32, :32] - 15.5
+    angle = np.arctan2(rows, columns)
+    radius = 9 + 6 * np.sin(rng.integers(2, 6) * angle + rng.uniform(0, 6))
+    alpha = np.clip(radius - np.hypot(rows, columns) + 0.5, 0, 1).astype(np.float32)
+    return Cutout("star", rng.integers(150, 256, (32, 32, 3), dtype=np.uint8), alpha).trimmed()
+
+
+def test_boxes_enclose_what_the_composite_adds_to_its_background():
+    """The extent is found from the composite minus its background, for 1,000 objects on dark textured ground."""
+    overlaps = []
+    for number in range(OBJECTS):
+        rng = np.random.default_rng(number)
+        ground = Image.fromarray(rng.integers(0, 60, (6, 6, 3), dtype=np.uint8)).resize((96, 96), 3)
+        canvas = Canvas(np.array(ground))
+        size = tuple(rng.integers(10, 40, 2).tolist())
+        placed = random_object(rng).transformed(size, flip=rng.random() < 0.5).feathered(float(rng.choice([0, 0.6])))
+        canvas.paste(placed, *rng.integers(-8, 80, 2).tolist())
+        added = np.abs(canvas.pixels.astype(int) - np.asarray(ground)).max(2) > 60
+        if extent(added) is not None and len(canvas.boxes()):
+            overlaps.append(ious(canvas.boxes().xyxy, np.array([extent(added)]))[0, 0])
+    assert len(overlaps) > 0.9 * OBJECTS
+    assert np.mean(overlaps) > 0.95
+
+
+def compose(real: ImageSet, **changes):
+    return composition.compose_real_cutouts(real, options(**changes))
+
+
+def test_every_scene_holds_its_boxes_and_those_of_its_background(real):
+    planned = compose(real, images=6)
+    for row, encoded in zip(planned.plan.itertuples(), planned.make_images(planned.plan), strict=True):
+        image = open_image(encoded.content)
+        assert image.size == real.read(row.source_image_id).size
+        with Image.open(io.BytesIO(encoded.content)) as file:
+            records = boxes_inside(file)
+        assert len(records) >= len(real.boxes_of(row.source_image_id))
+        for record in records:
+            left, top, right, bottom = record["xyxy"]
+            assert 0 <= left < right <= image.width
+            assert 0 <= top < bottom <= image.height
+            assert record["label"] in real.class_names
+
+
+def test_only_training_images_are_used(real):
+    plan = compose(real, images=10).plan
+    train = set(real.where(split="train").index["image_id"])
+    assert set(plan["source_image_id"]) <= train
+    assert {object_id.split("#")[0] for ids in plan["object_ids"] for object_id in ids} <= train
+    assert set(plan["split"]) == {"train"}
+    assert set(plan["origin"]) == {"synthetic"}
+
+
+def test_more_scenes_leave_the_earlier_ones_as_they_are(real):
+    few, many = compose(real, images=4).plan, compose(real, images=9).plan
+    assert many["recipe"].iloc[:4].tolist() == few["recipe"].tolist()
+    assert many["recipe"].is_unique
+
+
+def test_a_scene_does_not_depend_on_its_turn(real):
+    planned = compose(real, images=5)
+    together = [encoded.content for encoded in planned.make_images(planned.plan)]
+    alone = [compose(real, images=5).make_images(planned.plan.iloc[[k]])[0].content for k in reversed(range(5))]
+    assert together == alone[::-1]
+
+
+def test_another_option_is_another_recipe(real):
+    plain = compose(real, images=3).plan["recipe"]
+    changed = options().composition.model_copy(update={"match_colors": not options().composition.match_colors})
+    other = composition.compose_real_cutouts(real, options(images=3).model_copy(update={"composition": changed})).plan
+    assert set(plain).isdisjoint(other["recipe"])
+
+
+def test_grab_cut_finds_a_bright_object_in_its_box():
+    pixels = np.full((60, 60, 3), 40, np.uint8)
+    pixels[20:40, 15:45] = (220, 60, 60)
+    pixels[20:26, 15:21] = 40
+    noise = np.random.default_rng(0).integers(0, 12, pixels.shape, dtype=np.uint8)
+    cutout = cut_with_grab_cut(Image.fromarray(pixels + noise), np.array([15.0, 20.0, 45.0, 40.0]), "block")
+    assert cutout.alpha.shape == (20, 30)
+    assert cutout.alpha[2, 2] == 0
+    assert cutout.alpha[10, 15] == 1
+
+
+def test_grab_cut_repeats_itself(real):
+    row = real.where(split="train").index.iloc[0]
+    box = real.boxes_of(row["image_id"]).xyxy[0]
+    first, second = (cut_with_grab_cut(real.read(row["image_id"]), box, "x") for _ in range(2))
+    assert (first is None) == (second is None)
+    if first is not None:
+        np.testing.assert_array_equal(first.alpha, second.alpha)
