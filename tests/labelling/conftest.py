@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from factories import annotated_image_set, generator_preset, labelling_options, synthesis_options
 from kedro.io import Version
@@ -48,6 +49,8 @@ def make_scenes(tmp_path, real, plan_with) -> Callable:
 
     def make(strategy: str, **asked) -> tuple[ImageSet, ImageSet]:
         plan, options, labelling = plan_with(strategy, **asked)
+        plan.to_parquet(tmp_path / "plan.parquet", index=False)
+        plan = pd.read_parquet(tmp_path / "plan.parquet")
         generated = stored(tmp_path / "generated", synthesize(plan, real, options, PRESET))
         return generated, stored(
             tmp_path / "scenes", choose_strategy(labelling).label_images(generated, real, labelling)

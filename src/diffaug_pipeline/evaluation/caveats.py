@@ -3,7 +3,7 @@
 from typing import Any
 
 from diffaug_pipeline.embedded import embedded_folder
-from diffaug_pipeline.labelling.options import LabellingOptions, StrategyName
+from diffaug_pipeline.labelling.options import OBJECTS_STAY_REAL, LabellingOptions, StrategyName
 from diffaug_pipeline.run_environment import describe_changed_attempts
 from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
@@ -15,8 +15,6 @@ STRATEGY_DESCRIPTIONS: dict[StrategyName, str] = {
     "image_to_image": "real images drawn over as a whole, their boxes kept",
     "pseudo_labelling": "scenes drawn from text, the boxes found by a detector",
 }
-OBJECTS_STAY_REAL: tuple[StrategyName, ...] = ("background_inpainting",)
-"""Strategies that ask the generator for no class of the dataset."""
 
 
 def find_warnings(

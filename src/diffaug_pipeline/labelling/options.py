@@ -9,6 +9,8 @@ from diffaug_pipeline.options import Options
 StrategyName = Literal[
     "background_inpainting", "composition", "object_inpainting", "image_to_image", "pseudo_labelling"
 ]
+OBJECTS_STAY_REAL: tuple[StrategyName, ...] = ("background_inpainting",)
+"""Strategies that ask the generator for no class of the dataset."""
 Matting = Literal["dark_ground", "grab_cut", "clip_segmentation"]
 """`dark_ground`: what is black around the object is ground; `grab_cut`: color models of ground and object, from a box
 (Rother et al. 2004); `clip_segmentation`: a text-prompted CLIPSeg model (Lüddecke and Ecker 2022)."""

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.image_set import ImageSet
-from diffaug_pipeline.labelling.options import LabellingOptions
+from diffaug_pipeline.labelling.options import OBJECTS_STAY_REAL, LabellingOptions
 from diffaug_pipeline.labelling.strategy import PlanRequest, choose_strategy
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
 from diffaug_pipeline.prompts.plan import check_wording, complete_plan, shared_columns
@@ -22,8 +23,14 @@ def plan_synthesis(
 ) -> pd.DataFrame:
     """One row per picture to generate; raises as `prompts.plan.plan_synthesis` does."""
     strategy, train = choose_strategy(labelling), real_images.where(split="train")
+    if synthesis.mode not in (None, strategy.MODE):
+        raise ParameterError(
+            f"detection.synthesis.mode is {synthesis.mode}, but the label strategy {labelling.strategy} works by "
+            f"{strategy.MODE}; set the mode to null, or choose another labelling.strategy."
+        )
     synthesis = synthesis.model_copy(update={"mode": strategy.MODE})
-    check_known_classes(preset, real_images.class_names, synthesis)
+    if labelling.strategy not in OBJECTS_STAY_REAL:
+        check_known_classes(preset, real_images.class_names, synthesis)
     check_wording(prompts, real_images.class_names)
     synthesis.check_strengths(preset)
     vocabulary = vocabularies.choose(prompts.vocabulary or preset.vocabulary)

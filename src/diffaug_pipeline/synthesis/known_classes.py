@@ -36,9 +36,9 @@ def check_known_classes(preset: GeneratorPreset, class_names: list[str], synthes
     keeps_the_class = synthesis.mode != "text_to_image" and max(synthesis.strengths) <= LOW_STRENGTH
     if not keeps_the_class and not synthesis.allow_unknown_classes:
         raise UnknownClassesError(
-            f"{sentence} Choose a generator that knows them (synthesis.generator: sd15, sd21 or sdxl), or "
-            f"synthesis.mode: image_to_image with synthesis.strength at most {LOW_STRENGTH}, or insist with "
-            "synthesis.allow_unknown_classes: true."
+            f"{sentence} Choose a generator that knows them (synthesis.generator: sd15, sd21 or sdxl), or start from "
+            f"real images (synthesis.mode, for detection labelling.strategy: image_to_image) with synthesis.strength at "
+            f"most {LOW_STRENGTH}, or insist with synthesis.allow_unknown_classes: true."
         )
     logger.warning(sentence)
 
