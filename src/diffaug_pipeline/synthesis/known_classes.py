@@ -37,8 +37,8 @@ def check_known_classes(preset: GeneratorPreset, class_names: list[str], synthes
     if not keeps_the_class and not synthesis.allow_unknown_classes:
         raise UnknownClassesError(
             f"{sentence} Choose a generator that knows them (synthesis.generator: sd15, sd21 or sdxl), or start from "
-            f"real images (synthesis.mode, for detection labelling.strategy: image_to_image) with synthesis.strength at "
-            f"most {LOW_STRENGTH}, or insist with synthesis.allow_unknown_classes: true."
+            "real images (synthesis.mode, for detection labelling.strategy: image_to_image) with synthesis.strength "
+            f"at most {LOW_STRENGTH}, or insist with synthesis.allow_unknown_classes: true."
         )
     logger.warning(sentence)
 
