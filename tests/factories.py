@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
+from diffaug_pipeline.detection.options import DetectionTrainingOptions
 from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, PlannedImageSet
 from diffaug_pipeline.imaging.preparation import encode_png
 from diffaug_pipeline.labelling.options import LabellingOptions
@@ -92,6 +93,42 @@ def annotated_image_set(folder: Path, pictures: tuple = ANNOTATED) -> ImageSet:
             }
         )
     return ImageSet(pd.DataFrame(rows))
+
+
+TEST_SIZES = ((96, 48), (50, 77), (64, 64))
+"""Width and height of the test pictures of `cats_and_dogs`."""
+
+
+def cats_and_dogs(folder: Path) -> ImageSet:
+    """White squares, *cats*, and black discs, *dogs*, on gray: a detector learns them within thirty steps."""
+    pictures = [
+        _cats_and_dogs(split, number, sizes[number % len(sizes)])
+        for split, count, sizes in (("train", 12, ((64, 64),)), ("val", 6, ((64, 64),)), ("test", 6, TEST_SIZES))
+        for number in range(count)
+    ]
+    images = annotated_image_set(folder, tuple(pictures))
+    for row in images.index.itertuples():
+        scene = Image.new("RGB", (row.width_px, row.height_px), (110, 110, 110))
+        pen = ImageDraw.Draw(scene)
+        for box in row.boxes:
+            left, top, right, bottom = box["xyxy"]
+            draw, color = (pen.rectangle, "white") if box["label"] == "cat" else (pen.ellipse, "black")
+            draw((left, top, right - 1, bottom - 1), fill=color)
+        scene.save(row.path)
+    return rehashed(images)
+
+
+def _cats_and_dogs(split: str, number: int, size: tuple[int, int]) -> tuple:
+    """One animal or two side by side, as a row of `annotated_image_set`."""
+    rng = np.random.default_rng(zlib.crc32(f"{split}{number}".encode()))
+    animals = 1 + number % 2
+    room = size[0] // animals
+    boxes = []
+    for k in range(animals):
+        side = int(rng.integers(min(size) // 4, int(0.45 * min(size))))
+        left, top = k * room + int(rng.integers(0, room - side + 1)), int(rng.integers(0, size[1] - side + 1))
+        boxes.append((("cat", "dog")[(number // 2 + k) % 2], (left, top, left + side, top + side), False))
+    return split, size, tuple(boxes)
 
 
 def rehashed(images: ImageSet) -> ImageSet:
@@ -188,6 +225,32 @@ def labelling_options(**changes) -> LabellingOptions:
         },
     }
     return LabellingOptions(**values | changes)
+
+
+def detection_options(**changes) -> DetectionTrainingOptions:
+    """A few seconds of a small YOLO on the CPU, without mosaics; `augmentation` may name some of its fields."""
+    plain = dict.fromkeys(("mosaic", "scale", "translate", "degrees", "hsv_h", "hsv_s", "hsv_v"), 0.0)
+    augmentation = plain | {"steps_without_mosaic": 0, "fliplr": 0.5} | changes.pop("augmentation", {})
+    values = {
+        "architecture": "yolo11n",
+        "weights": "embedded:detector",
+        "input_size_px": 64,
+        "fit": "contain",
+        "steps": 30,
+        "batch_size": 8,
+        "learning_rate": 0.002,
+        "warmup_steps": 3,
+        "weight_decay": 0.0,
+        "gains": {"box": 7.5, "cls": 0.5, "dfl": 1.5},
+        "augmentation": augmentation,
+        "min_confidence": 0.001,
+        "nms_iou": 0.7,
+        "evaluations": 3,
+        "seeds": [0, 1],
+        "workers": 1,
+        "device": "cpu",
+    }
+    return DetectionTrainingOptions(**values | changes)
 
 
 class Maker:
