@@ -31,6 +31,14 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CLIP folder of the real classes with random weights."""
+    from models import save_tiny_clip
+
+    return save_tiny_clip(tmp_path_factory.mktemp("clip"))
+
+
+@pytest.fixture(scope="session")
 def tiny_owl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OWLv2 folder of the real classes with random weights."""
     from models import save_tiny_owl

@@ -95,15 +95,15 @@ def annotated_image_set(folder: Path, pictures: tuple = ANNOTATED) -> ImageSet:
     return ImageSet(pd.DataFrame(rows))
 
 
-TEST_SIZES = ((96, 48), (50, 77), (64, 64))
-"""Width and height of the test pictures of `cats_and_dogs`."""
+ANIMAL_SIZES = ((96, 48), (50, 77), (64, 64))
+"""Width and height of the pictures of `cats_and_dogs`, in turn."""
 
 
 def cats_and_dogs(folder: Path) -> ImageSet:
-    """White squares, *cats*, and black discs, *dogs*, on gray: a detector learns them within thirty steps."""
+    """White squares, *cats*, and blue discs, *dogs*, on gray: a detector learns them within thirty steps."""
     pictures = [
-        _cats_and_dogs(split, number, sizes[number % len(sizes)])
-        for split, count, sizes in (("train", 12, ((64, 64),)), ("val", 6, ((64, 64),)), ("test", 6, TEST_SIZES))
+        _cats_and_dogs(split, number, ANIMAL_SIZES[number % len(ANIMAL_SIZES)])
+        for split, count in (("train", 12), ("val", 6), ("test", 6))
         for number in range(count)
     ]
     images = annotated_image_set(folder, tuple(pictures))
@@ -112,7 +112,7 @@ def cats_and_dogs(folder: Path) -> ImageSet:
         pen = ImageDraw.Draw(scene)
         for box in row.boxes:
             left, top, right, bottom = box["xyxy"]
-            draw, color = (pen.rectangle, "white") if box["label"] == "cat" else (pen.ellipse, "black")
+            draw, color = (pen.rectangle, "white") if box["label"] == "cat" else (pen.ellipse, "royalblue")
             draw((left, top, right - 1, bottom - 1), fill=color)
         scene.save(row.path)
     return rehashed(images)
@@ -237,7 +237,7 @@ def detection_options(**changes) -> DetectionTrainingOptions:
         "input_size_px": 64,
         "fit": "contain",
         "steps": 30,
-        "batch_size": 8,
+        "batch_size": 12,
         "learning_rate": 0.002,
         "warmup_steps": 3,
         "weight_decay": 0.0,

@@ -7,6 +7,10 @@ from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNe
 from transformers import (
     BertConfig,
     BertTokenizer,
+    CLIPConfig,
+    CLIPImageProcessor,
+    CLIPModel,
+    CLIPProcessor,
     CLIPTextConfig,
     CLIPTextModel,
     GroundingDinoConfig,
@@ -72,6 +76,29 @@ def save_tiny_generator(folder: Path) -> Path:
         feature_extractor=None,
         requires_safety_checker=False,
     ).save_pretrained(folder)
+    return folder
+
+
+def save_tiny_clip(folder: Path) -> Path:
+    """A random CLIP that sees 16x16 pixels."""
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer(vocabulary_size=600, max_tokens=24)
+    tower = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = CLIPConfig(
+        text_config=tower
+        | {
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": 24,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+        },
+        vision_config=tower | {"image_size": 16, "patch_size": 4},
+        projection_dim=8,
+    )
+    CLIPModel(config).save_pretrained(folder)
+    processor = CLIPImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16})
+    CLIPProcessor(processor, tokenizer).save_pretrained(folder)
     return folder
 
 

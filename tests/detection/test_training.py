@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from factories import TEST_SIZES, detection_options
+from factories import ANIMAL_SIZES, detection_options
 from safetensors.torch import load_file
 
 from diffaug_pipeline.average_precision import map_on
@@ -96,7 +96,7 @@ def test_every_seed_and_test_image_has_a_row_of_detections_inside_the_image(pred
         (0, 1), test["image_id"].tolist()
     )
     sizes = dict(zip(test["image_id"], zip(test["width_px"], test["height_px"], strict=True), strict=True))
-    assert set(sizes.values()) == set(TEST_SIZES)
+    assert set(sizes.values()) == set(ANIMAL_SIZES)
     for row in predictions.itertuples():
         assert 0 < len(row.boxes) <= 100
         width, height = sizes[row.image_id]
@@ -111,11 +111,11 @@ def test_every_seed_and_test_image_has_a_row_of_detections_inside_the_image(pred
 def test_detections_on_pictures_of_any_size_lie_where_the_objects_are(predictions, real):
     overlaps = []
     for row in predictions.itertuples():
-        truth = real.boxes_of(row.image_id)
-        found = Boxes.of(box | {"ignored": False} for box in row.boxes if box["confidence"] > 0.05)
+        truth, best = real.boxes_of(row.image_id), row.boxes[:5]
+        found = Boxes.of(box | {"ignored": False} for box in best)
         same_class = truth.labels[:, None] == found.labels[None]
-        overlaps += (ious(truth.xyxy, found.xyxy) * same_class).max(1, initial=0.0).tolist()
-    assert np.mean(np.array(overlaps) > 0.6) > 0.7
+        overlaps += (ious(truth.xyxy, found.xyxy) * same_class).max(1).tolist()
+    assert np.mean(np.array(overlaps) > 0.5) > 0.7
 
 
 def test_a_seed_deleted_and_trained_again_has_the_same_bytes(trained, real, tmp_path):
@@ -160,10 +160,8 @@ def test_seeds_trained_with_other_options_or_on_other_data_make_room(real, tmp_p
     train_detectors(real_only(real), real, short.model_copy(update={"learning_rate": 0.01}), tmp_path)
     other_options = weights_in(tmp_path, 0)
     assert other_options != before
-    relabelled = [
-        [box | {"label": "dog"} for box in boxes] if split == "train" and number == 0 else boxes
-        for number, (split, boxes) in enumerate(zip(real.index["split"], real.index["boxes"], strict=True))
-    ]
+    swapped = {"cat": "dog", "dog": "cat"}
+    relabelled = [[box | {"label": swapped[box["label"]]} for box in boxes] for boxes in real.index["boxes"]]
     corrected = ImageSet(real.index.assign(boxes=relabelled))
     train_detectors(real_only(corrected), corrected, short.model_copy(update={"learning_rate": 0.01}), tmp_path)
     assert weights_in(tmp_path, 0) not in (before, other_options)

@@ -21,7 +21,7 @@ def score_images(
 ) -> pd.DataFrame:
     """The score columns of images with (N, C) `cosines` to, and `probabilities` of, the `class_names`."""
     rows = np.arange(len(index))
-    own = index["label"].map({name: column for column, name in enumerate(class_names)}).to_numpy()
+    own = index["label"].map({name: column for column, name in enumerate(class_names)}).to_numpy(dtype=int)
     others = probabilities.copy()
     others[rows, own] = -1
     return pd.DataFrame(
