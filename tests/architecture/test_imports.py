@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "diffusers", "transformers", "ultralytics", "pandas", "PIL", "plotly")
+HEAVY = ("torch", "diffusers", "transformers", "ultralytics", "cv2", "pandas", "PIL", "plotly")
 
 
 def modules_after(code: str) -> set[str]:

@@ -8,9 +8,13 @@ from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
 from kedro.io import AbstractVersionedDataset, DataCatalog, MemoryDataset
 
+from diffaug_pipeline.options import Options
+from diffaug_pipeline.prompts.options import Vocabularies
 from diffaug_pipeline.session import RunSession
+from diffaug_pipeline.synthesis.options import Generators
 
 ENVIRONMENTS = ("base", "smoke")
+TASKS = ("classification", "detection")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,9 @@ def test_every_dataset_has_a_place_of_its_own(catalog):
 
 
 def test_nothing_is_read_that_nothing_makes(catalog):
-    for name in ("__default__", "classification", "classification_data", "classification_controls", "pretraining"):
+    names = {"__default__", "pretraining"} | {f"{task}{part}" for task in TASKS for part in ("", "_data", "_controls")}
+    assert names == set(pipelines)
+    for name in sorted(names):
         free = {dataset for dataset in pipelines[name].inputs() if not dataset.startswith("params:")}
         assert free <= {"run_record"}, name
 
@@ -65,19 +71,51 @@ def test_hints_of_every_node_resolve(catalog):
         assert get_type_hints(function), function.__name__
 
 
-def test_every_node_is_tagged_with_its_stage(catalog):
-    for node in pipelines["classification_controls"].nodes:
+@pytest.mark.parametrize("task", TASKS)
+def test_every_node_is_tagged_with_its_stage(catalog, task):
+    for node in pipelines[f"{task}_controls"].nodes:
         assert len(node.tags) == 1, node.name
-        assert node.name.startswith("classification."), node.name
+        assert node.name.startswith(f"{task}."), node.name
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_larger_pipelines_hold_the_smaller_ones(catalog, task):
+    data, whole, controls = (
+        {node.name for node in pipelines[f"{task}{part}"].nodes} for part in ("_data", "", "_controls")
+    )
+    assert data < whole < controls
+    assert whole < {node.name for node in pipelines["__default__"].nodes}
+    extra = {"copy_paste"} if task == "detection" else set()
+    arms = {name.split(".")[1] for name in controls if name.count(".") == 2}
+    assert arms == {"real_only", "augmented", "random_filtered", "synthetic_only"} | extra
+
+
+def test_tasks_share_no_dataset_but_the_run_record(catalog):
+    first, second = (
+        {name for name in pipelines[f"{task}_controls"].datasets() if not name.startswith("params:")} for task in TASKS
+    )
+    assert first & second == {"run_record"}
+
+
+def test_training_sets_descend_from_no_trained_arm_and_no_evaluation(catalog):
+    for task in TASKS:
+        pipeline = pipelines[f"{task}_controls"]
+        made = pipeline.to_outputs(*(name for name in pipeline.datasets() if name.endswith(".training_set")))
+        stages = {tag for node in made.nodes for tag in node.tags}
+        assert stages <= {"ingestion", "prompts", "synthesis", "labelling", "filtering", "merging"}
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_shipped_environments_validate(project, env):
     bootstrap_project(project)
     with RunSession.create(project_path=project, env=env) as session:
-        context = session.load_context()
-        options = context.catalog.load("params:classification.synthesis")
-    assert type(options).__name__ == "SynthesisOptions"
+        catalog = session.load_context().catalog
+        blocks = {name for pipeline in pipelines.values() for name in pipeline.inputs() if name.startswith("params:")}
+        unread = [
+            name for name in sorted(blocks) if not isinstance(catalog.load(name), Options | Vocabularies | Generators)
+        ]
+    assert len(blocks) > 20
+    assert unread == []
 
 
 def test_smoke_changes_values_but_adds_none(project):

@@ -18,7 +18,7 @@ from diffaug_pipeline.average_precision import map_on
 from diffaug_pipeline.detection.augmentation import AugmentedBatches, DrawnImages, seed_augmentation
 from diffaug_pipeline.detection.options import DetectionTrainingOptions
 from diffaug_pipeline.detection.prediction import detect_all
-from diffaug_pipeline.detection.yolo import build_yolo, start_from
+from diffaug_pipeline.detection.yolo import build_yolo, expect_objects, start_from
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.image_set import ImageSet
@@ -107,6 +107,7 @@ def train_seed(task: DetectionTask, seed: int, on_step: Callable[[], Any]) -> Tr
     options = task.options
     torch.manual_seed(derive_seed(seed, "initial weights"))
     model = build_yolo(options.architecture, task.class_names, options.gains)
+    expect_objects(model, options.input_size_px)
     if options.weights is not None:
         start_from(model, options.weights)
     model.to(task.device)

@@ -1,6 +1,7 @@
 """YOLO networks of Ultralytics: built from a name, started from weights, fed and read out."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from diffaug_pipeline.errors import ModelFolderError
 from diffaug_pipeline.imaging.boxes import Boxes
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
+OBJECTS_EXPECTED = 5
+"""In a picture, as Ultralytics assumes."""
 MAX_DETECTIONS = 100
 """Per picture, as COCO counts them."""
 
@@ -27,6 +30,18 @@ def build_yolo(architecture: str, class_names: Sequence[str], gains: LossGains |
     if gains is not None:
         model.args = IterableSimpleNamespace(**gains.model_dump())
     return model.to(memory_format=torch.channels_last)  # a sixth faster on a CPU
+
+
+def expect_objects(model: DetectionModel, size_px: int) -> None:
+    """Sets what a fresh network expects: a few objects in a picture of `size_px`, of any class (Lin et al. 2017, 4.1).
+
+    Ultralytics sets it for 640 px, where a cell is much less likely to hold one; a network for small pictures would
+    spend most of a short training on unlearning that.
+    """
+    head = model.model[-1]
+    for layers, stride in zip(head.cv3, head.stride, strict=True):
+        cells = (size_px / float(stride)) ** 2
+        torch.nn.init.constant_(layers[-1].bias, math.log(OBJECTS_EXPECTED / head.nc / cells))
 
 
 def start_from(model: DetectionModel, weights: str) -> int:

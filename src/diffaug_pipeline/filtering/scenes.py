@@ -65,7 +65,7 @@ def filter_scenes(
                 name: {"boxes": len(of_class), "accepted": int(of_class.sum())}
                 for name, of_class in passes.groupby(judged["label"])
             },
-            "false_reject_rate_on_real_val": _rejection_rates(val_decisions),
+            "false_reject_rate_on_real_val": _rejection_rates(val_scores, val_decisions),
             "zero_shot_accuracy_on_real_val_boxes": _accuracy(val_scores),
         },
     )
@@ -106,11 +106,9 @@ class SceneJudge:
         judged, options = scores[scores["judged"]], self._options
         decided = pd.DataFrame({"image_id": images.index["image_id"]})
         for rule in BOX_RULES:
-            by_image = judged.groupby("image_id")
-            decided[rule] = decided["image_id"].map(by_image[SCORE_OF[rule]].min())
-            decided[f"{rule}_passes"] = (
-                decided["image_id"].map(by_image[f"{rule}_passes"].all()).fillna(True).astype(bool)
-            )
+            decided[rule] = decided["image_id"].map(judged.groupby("image_id")[SCORE_OF[rule]].min())
+            failed = judged.loc[~judged[f"{rule}_passes"], "image_id"]
+            decided[f"{rule}_passes"] = ~decided["image_id"].isin(failed)
         rule = options.undeclared_objects
         decided["undeclared_objects"] = count_undeclared(images, self._detections, rule)
         decided["undeclared_objects_passes"] = (decided["undeclared_objects"] == 0) | (not rule.enabled)
@@ -147,9 +145,12 @@ def percentiles(scores: pd.DataFrame, reference: pd.DataFrame) -> np.ndarray:
     return shares
 
 
-def _rejection_rates(decided: pd.DataFrame) -> dict[str, float]:
-    rates = {rule: float((~decided[f"{rule}_passes"]).mean()) for rule in RULES}
-    return rates | {"any": float((~decided["accepted"]).mean())}
+def _rejection_rates(scores: pd.DataFrame, decisions: pd.DataFrame) -> dict[str, float]:
+    """Share of real boxes that fail each rule, or `any` of them; for undeclared objects, share of images."""
+    passes = scores[[f"{rule}_passes" for rule in BOX_RULES]]
+    by_rule = {rule: float((~scores[f"{rule}_passes"]).mean()) for rule in BOX_RULES}
+    undeclared = float((~decisions["undeclared_objects_passes"]).mean())
+    return by_rule | {"undeclared_objects": undeclared, "any": float((~passes.all(axis=1)).mean())}
 
 
 def _accuracy(scores: pd.DataFrame) -> float:

@@ -41,7 +41,7 @@ def write_scene_task(pool: pd.DataFrame, scene: SceneOptions, options: SceneTask
             (folder / split / name).write_bytes(encode_png(drawn.image))
             side = scene.size_px
             images.append({"id": number, "file_name": name, "width": side, "height": side, "license": LICENCE["id"]})
-            annotations += _annotations(drawn, hashes, number, first=len(annotations))
+            annotations += _annotations(drawn, hashes, number, first=len(annotations) + 1)
         described = {
             "info": {"description": "Fashion scenes: garments of Fashion-MNIST on procedural ground", "version": "1"},
             "licenses": [LICENCE],

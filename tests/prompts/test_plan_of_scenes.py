@@ -1,0 +1,66 @@
+"""What is refused before anything is generated for scenes."""
+
+import pytest
+from factories import annotated_image_set, generator_preset, labelling_options, synthesis_options
+
+from diffaug_pipeline.errors import ParameterError, UnknownClassesError
+from diffaug_pipeline.labelling.options import OBJECTS_STAY_REAL
+from diffaug_pipeline.labelling.plan import plan_synthesis
+from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
+
+VOCABULARIES = Vocabularies({"plain": {"templates": ["a {class_name}"], "axes": {}, "negative_prompt": ""}})
+MODES = {
+    "composition": "text_to_image",
+    "background_inpainting": "inpainting",
+    "object_inpainting": "inpainting",
+    "image_to_image": "image_to_image",
+    "pseudo_labelling": "text_to_image",
+}
+EMBEDDED = generator_preset("embedded:generator", width_px=32, height_px=32)
+
+
+def plan(real, strategy: str, wording: dict | None = None, **synthesis):
+    prompts = PromptOptions(vocabulary=None, wording=wording or {})
+    options = synthesis_options(**{"mode": None, "strength": 0.9} | synthesis)
+    return plan_synthesis(real, prompts, options, labelling_options(strategy=strategy), EMBEDDED, VOCABULARIES)
+
+
+@pytest.fixture
+def real(tmp_path):
+    """Bags and coats, which the embedded generator knows."""
+    return annotated_image_set(tmp_path)
+
+
+@pytest.fixture
+def strangers(tmp_path):
+    """Pandas, which it does not know."""
+    return annotated_image_set(tmp_path, (("train", (64, 64), (("panda", (10, 8, 40, 45), False),)),))
+
+
+@pytest.mark.parametrize(("strategy", "mode"), MODES.items())
+def test_the_strategy_decides_how_the_generator_is_used(real, strategy, mode):
+    assert set(plan(real, strategy)["mode"]) == {mode}
+    assert plan(real, strategy).equals(plan(real, strategy, mode=mode))
+
+
+@pytest.mark.parametrize(("strategy", "mode"), MODES.items())
+def test_another_mode_is_refused(real, strategy, mode):
+    for other in {*MODES.values()} - {mode}:
+        with pytest.raises(ParameterError, match=f"mode is {other}, but the label strategy {strategy} works by {mode}"):
+            plan(real, strategy, mode=other)
+
+
+@pytest.mark.parametrize("strategy", [name for name in MODES if name not in OBJECTS_STAY_REAL])
+def test_classes_the_generator_was_never_taught_are_refused_where_it_draws_them(strangers, strategy):
+    with pytest.raises(UnknownClassesError, match="it was never taught panda"):
+        plan(strangers, strategy)
+    assert len(plan(strangers, strategy, allow_unknown_classes=True)) > 0
+
+
+def test_surroundings_can_be_drawn_for_any_class(strangers):
+    assert len(plan(strangers, "background_inpainting")) == 4
+
+
+def test_wording_for_a_class_that_does_not_exist_is_refused(real):
+    with pytest.raises(ParameterError, match="crane"):
+        plan(real, "composition", wording={"crane": "crane, a bird"})
