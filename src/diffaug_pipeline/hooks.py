@@ -205,6 +205,14 @@ def _check_detection(catalog: DataCatalog, used: set[str]) -> None:
             "detection needs Ultralytics, which is not installed; it is AGPL-3.0 and therefore an extra: pip install "
             "'diffaug_pipeline[detection]', or run --pipelines classification."
         )
+    if {"params:detection.labelling", "params:detection.filtering"} <= used:
+        strategy = catalog.load("params:detection.labelling").strategy
+        undeclared = catalog.load("params:detection.filtering").undeclared_objects
+        if strategy == "pseudo_labelling" and not undeclared.enabled:
+            raise ParameterError(
+                "with labelling.strategy pseudo_labelling a scene whose objects the detector overlooks would teach "
+                "that they are background; set detection.filtering.undeclared_objects.enabled: true."
+            )
     if "params:detection.merging" in used and catalog.load("params:detection.merging").policy == "loss_weight":
         raise ParameterError(
             "detection.merging.policy is loss_weight, but Ultralytics' loss knows no weights; "

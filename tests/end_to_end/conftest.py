@@ -19,15 +19,19 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def kedro_run(project: Path, environment: dict[str, str]) -> Kedro:
-    """Runs to the end and returns what was printed."""
+    """Runs to the end and returns what was printed; `variables` are added to the environment."""
 
     def run(
-        data_root: Path, *words: str, params: tuple[str, ...] = (), check: bool = True
+        data_root: Path,
+        *words: str,
+        params: tuple[str, ...] = (),
+        check: bool = True,
+        variables: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess:
         done = subprocess.run(
             kedro_run_command(data_root, *words, params=params),
             cwd=project,
-            env=environment,
+            env=environment | (variables or {}),
             capture_output=True,
             text=True,
             timeout=600,

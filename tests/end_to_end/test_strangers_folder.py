@@ -41,8 +41,9 @@ def test_from_jpegs_to_a_report(photos, project, environment, tmp_path):
     parameters = conf / "smoke" / "parameters.yml"
     edit = OmegaConf.create(EDIT.format(dataset=json.dumps(str(photos))))
     OmegaConf.save(OmegaConf.merge(OmegaConf.load(parameters), edit), parameters)
+    words = ("--conf-source", str(conf), "--pipelines", "classification", "--run-id", "mine")
     done = subprocess.run(
-        kedro_run_command(tmp_path / "data", "--conf-source", str(conf), "--run-id", "mine"),
+        kedro_run_command(tmp_path / "data", *words),
         cwd=project,
         env=environment,
         capture_output=True,

@@ -67,13 +67,26 @@ def test_there_is_no_room_mostly_outside():
 def test_real_boxes_of_the_background_stay_where_they_are():
     real = Boxes.of(
         [
-            {"label": "cat", "xyxy": [5.0, 6.0, 25.0, 30.0], "ignored": False},
+            {"label": "cat", "xyxy": [5.4, 6.6, 25.2, 30.9], "ignored": False},
             {"label": "crowd", "xyxy": [30.0, 30.0, 50.0, 50.0], "ignored": True},
         ]
     )
     canvas = Canvas.of(Image.new("RGB", (60, 60)), real)
     canvas.paste(block(4, 4), 52, 2)
     assert canvas.boxes().records()[:2] == real.records()
+
+
+def test_a_real_box_shrinks_to_what_is_left_of_it():
+    canvas = Canvas.of(
+        Image.new("RGB", (60, 60)), Boxes.of([{"label": "cat", "xyxy": [5.4, 6.6, 25.2, 30.9], "ignored": False}])
+    )
+    canvas.paste(block(10, 40), 0, 0)
+    assert canvas.boxes().xyxy[0].tolist() == [10, 6.6, 25.2, 30.9]
+
+
+def test_what_would_show_nothing_finds_no_room():
+    faint = Cutout("ghost", np.full((9, 9, 3), 200, np.uint8), np.full((9, 9), 0.3, np.float32))
+    assert not empty_canvas().room_for(faint, 10, 10, min_visible=0.5)
 
 
 def test_an_alpha_of_half_mixes_the_colors():

@@ -78,17 +78,6 @@ def test_contain_shows_everything_and_cover_leaves_no_border():
     assert (covered == 255).all()
 
 
-@pytest.mark.parametrize("fit", ["contain", "stretch"])
-def test_restore_returns_to_the_original_frame(fit):
-    image = Image.new("RGB", (60, 30))
-    image.paste("white", (10, 5, 40, 20))
-    fitted = fit_image(image, (32, 32), fit)
-    restored = np.asarray(fitted.restore(fitted.image).convert("L")) > 127
-    truth = np.asarray(image.convert("L")) > 127
-    assert restored.shape == truth.shape
-    assert (restored & truth).sum() / (restored | truth).sum() > 0.85
-
-
 def test_the_recorded_affine_maps_points():
     image = Image.new("RGB", (100, 50))
     image.paste("white", (70, 30, 80, 40))

@@ -3,16 +3,18 @@
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from factories import annotated_image_set, labelling_options
 from PIL import Image
 
+from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.boxes import extent, ious
 from diffaug_pipeline.imaging.compositing import Canvas, Cutout
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import boxes_inside, open_image
 from diffaug_pipeline.labelling import composition
-from diffaug_pipeline.labelling.matting import cut_with_grab_cut
+from diffaug_pipeline.labelling.matting import choose_matting, cut_with_grab_cut
 
 OBJECTS = 1_000
 
@@ -98,6 +100,62 @@ def test_another_option_is_another_recipe(real):
     changed = options().composition.model_copy(update={"match_colors": not options().composition.match_colors})
     other = composition.compose_real_cutouts(real, options(images=3).model_copy(update={"composition": changed})).plan
     assert set(plain).isdisjoint(other["recipe"])
+
+
+def test_objects_are_not_pasted_onto_the_picture_they_were_cut_from(real):
+    for row in compose(real, images=20).plan.itertuples():
+        assert all(object_id.split("#")[0] != row.source_image_id for object_id in row.object_ids)
+
+
+def test_boxes_of_real_objects_that_nothing_hides_keep_their_fractions(real):
+    planned = compose(real, images=8)
+    kept = 0
+    for row, encoded in zip(planned.plan.itertuples(), planned.make_images(planned.plan), strict=True):
+        with Image.open(io.BytesIO(encoded.content)) as file:
+            boxes = [record["xyxy"] for record in boxes_inside(file)]
+        kept += sum(xyxy in boxes for xyxy in real.boxes_of(row.source_image_id).xyxy.tolist())
+    assert kept > 4
+
+
+def test_a_matting_that_cuts_nothing_out_is_an_error_that_names_the_choices(real):
+    pool = composition.ObjectPool(rows=pd.DataFrame({"image_id": ["a", "b"]}), contents=["1", "2"], cut=lambda _: None)
+    planned = composition.compose(pool, real.where(split="train"), options(), "composition")
+    with pytest.raises(ParameterError, match=r"could not be cut out.*photographs need clip_segmentation or grab_cut"):
+        planned.make_images(planned.plan)
+
+
+def test_no_object_large_enough_to_cut_is_an_error(real):
+    tiny = [[box | {"xyxy": [1.0, 1.0, 5.0, 5.0]} for box in boxes] for boxes in real.index["boxes"]]
+    with pytest.raises(ParameterError, match="measures 8 px on both sides"):
+        composition.compose_real_cutouts(ImageSet(real.index.assign(boxes=tiny)), options())
+
+
+def test_dust_does_not_belong_to_an_object_and_a_full_picture_is_none():
+    cut = choose_matting(options())
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    pixels[8:20, 8:20] = 200
+    pixels[30, 30] = 200
+    assert cut(Image.fromarray(pixels), "block").alpha.shape == (12, 12)
+    assert cut(Image.new("RGB", (32, 32), "white"), "block") is None
+    assert cut(Image.new("RGB", (32, 32)), "block") is None
+
+
+def test_colors_follow_a_real_object_whatever_the_edge_of_the_cutout(real):
+    train = real.where(split="train")
+    statistics = composition.BoxStatistics.of(train)
+    name = train.class_names[0]
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(60, 200, (20, 20, 3), dtype=np.uint8)
+    painter = composition.ScenePainter(
+        composition.ObjectPool(pd.DataFrame({"image_id": []}), [], lambda _: None),
+        train,
+        statistics,
+        options().composition,
+    )
+    soft = np.full((20, 20), 0.8, np.float32)
+    soft[10, 10] = 1
+    colored = [painter._colored_like(Cutout(name, pixels, alpha), 0).pixels for alpha in (soft, np.ones_like(soft))]
+    np.testing.assert_array_equal(*colored)
 
 
 def test_grab_cut_finds_a_bright_object_in_its_box():

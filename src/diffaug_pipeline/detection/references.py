@@ -15,6 +15,7 @@ from diffaug_pipeline.detection.options import DetectionTrainingOptions, Referen
 from diffaug_pipeline.detection.prediction import predict
 from diffaug_pipeline.detection.training import DetectionTask, describe_training, prepare_training, train_seed
 from diffaug_pipeline.devices import choose_device
+from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.seeding import derive_seed
 from diffaug_pipeline.training.seeds import CONFIG, TrainedSeed, train_all_seeds
@@ -37,6 +38,11 @@ def train_references(
         (folder / CONFIG).write_text(json.dumps({FOLDS: {}}))
         return
     train = real_images.where(split="train")
+    if references.folds > len(train):
+        raise ParameterError(
+            f"detection.references.folds is {references.folds}, but there are {len(train)} training images; lower it, "
+            "or switch off filtering.detector_agreement and undeclared_objects."
+        )
     training_set = ImageSet(train.index.assign(sampling_weight=1 / len(train), loss_weight=1.0))
     options = training.model_copy(
         update={
@@ -82,9 +88,9 @@ def detect(
         return pd.DataFrame({"image_id": pd.Series(dtype=str), "boxes": pd.Series(dtype=object)})
     sources = synthetic_images.index.set_index("image_id")["source_image_id"]
     validation = real_images.where(split="val")
-    free = assign_folds(
-        pd.Series([*sources.index[sources.isna()], *validation.index["image_id"]]), max(folds.values()) + 1
-    )
+    count = max(folds.values()) + 1
+    unseen = [*sources.index[sources.isna()], *validation.index["image_id"]]
+    free = {image_id: derive_seed(0, "judge", image_id) % count for image_id in unseen}
     judge = {image_id: folds[source] for image_id, source in sources.dropna().items()} | free
     tables = []
     for images in (synthetic_images, validation):

@@ -18,7 +18,7 @@ from diffaug_pipeline.average_precision import map_on
 from diffaug_pipeline.detection.augmentation import AugmentedBatches, DrawnImages, seed_augmentation
 from diffaug_pipeline.detection.options import DetectionTrainingOptions
 from diffaug_pipeline.detection.prediction import detect_all
-from diffaug_pipeline.detection.yolo import build_yolo, expect_objects, start_from
+from diffaug_pipeline.detection.yolo import build_yolo, expect_objects, start_from, weights_digest
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.image_set import ImageSet
@@ -66,6 +66,7 @@ def describe_training(
     return {
         "class_names": real_images.class_names,
         **options.model_dump(exclude={"seeds", "workers", "device"}),
+        "weights_digest": None if options.weights is None else weights_digest(options.weights),
         "training_data": digest_rows(training_set.index[[*TRAINED_ON, "sampling_weight"]]),
         "validation_data": digest_rows(real_images.where(split="val").index[TRAINED_ON]),
     }

@@ -7,11 +7,15 @@ kept off by the environment set here beforehand.
 import os
 from tempfile import TemporaryDirectory
 
+import torchvision  # noqa: F401 (where nobody has loaded it, Ultralytics suppresses overlaps in another way)
+
 from diffaug_pipeline.errors import MissingPackageError
 
-_settings = TemporaryDirectory(prefix="diffaug-ultralytics-")
+PREFIX = "diffaug-ultralytics-"
+if PREFIX not in os.environ.get("YOLO_CONFIG_DIR", ""):  # else that of the parent process, which removes it
+    _settings = TemporaryDirectory(prefix=PREFIX)
+    os.environ["YOLO_CONFIG_DIR"] = _settings.name
 os.environ |= {
-    "YOLO_CONFIG_DIR": _settings.name,
     "YOLO_OFFLINE": "1",
     "YOLO_AUTOINSTALL": "0",
     "YOLO_VERBOSE": "False",

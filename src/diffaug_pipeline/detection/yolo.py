@@ -1,6 +1,6 @@
 """YOLO networks of Ultralytics: built from a name, started from weights, fed and read out."""
 
-import json
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,6 @@ from diffaug_pipeline.detection.options import LossGains
 from diffaug_pipeline.detection.ultralytics_api import DetectionModel, IterableSimpleNamespace, non_max_suppression
 from diffaug_pipeline.embedded import embedded_folder
 from diffaug_pipeline.errors import ModelFolderError
-from diffaug_pipeline.imaging.boxes import Boxes
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 OBJECTS_EXPECTED = 5
@@ -64,14 +63,7 @@ def start_from(model: DetectionModel, weights: str) -> int:
 
 
 def _read_weights(weights: str) -> dict[str, Tensor]:
-    path = embedded_folder(weights) or Path(weights).expanduser()
-    if path.is_dir():
-        path = path / WEIGHTS
-    if not path.is_file():
-        raise ModelFolderError(
-            f"the weights {weights!r} do not exist; name embedded:detector, a .safetensors file, or an official .pt "
-            "that you have downloaded. Nothing is downloaded here."
-        )
+    path = _locate_weights(weights)
     if path.suffix == ".safetensors":
         return {name: value.float() for name, value in load_file(path).items()}
     if path.suffix == ".pt":
@@ -80,26 +72,22 @@ def _read_weights(weights: str) -> dict[str, Tensor]:
     raise ModelFolderError(f"{weights} is neither a .safetensors nor a .pt file.")
 
 
-def describe_weights(weights: str) -> dict[str, object]:
-    """The `config.json` beside the weights; empty where there is none."""
-    folder = embedded_folder(weights) or Path(weights).expanduser()
-    file = (folder if folder.is_dir() else folder.parent) / CONFIG
-    return json.loads(file.read_text()) if file.is_file() else {}
+def _locate_weights(weights: str) -> Path:
+    path = embedded_folder(weights) or Path(weights).expanduser()
+    if path.is_dir():
+        path = path / WEIGHTS
+    if not path.is_file():
+        raise ModelFolderError(
+            f"the weights {weights!r} do not exist; name embedded:detector, a .safetensors file, or an official .pt "
+            "that you have downloaded. Nothing is downloaded here."
+        )
+    return path
 
 
-def as_batch(pixels: Tensor, boxes: Sequence[Boxes], class_names: Sequence[str]) -> dict[str, Tensor]:
-    """What Ultralytics' loss takes, from (N, 3, S, S) uint8 pixels and the boxes of each picture in its pixels."""
-    number = {name: k for k, name in enumerate(class_names)}
-    size = pixels.shape[-1]
-    counted = [of_image.counted() for of_image in boxes]
-    xyxy = torch.from_numpy(np.concatenate([of_image.xyxy for of_image in counted])).float() / size
-    classes = [number[label] for of_image in counted for label in of_image.labels]
-    return {
-        "img": pixels.float() / 255,
-        "batch_idx": torch.repeat_interleave(torch.arange(len(boxes)), torch.tensor([len(b) for b in counted])).float(),
-        "cls": torch.tensor(classes, dtype=torch.float32)[:, None],
-        "bboxes": torch.cat([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], dim=1),
-    }
+def weights_digest(weights: str) -> str:
+    """SHA-256 of the file that `start_from` reads: the same path may hold other weights tomorrow."""
+    with _locate_weights(weights).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @torch.inference_mode()
@@ -107,10 +95,16 @@ def detect(model: DetectionModel, pixels: Tensor, confidence: float, iou: float)
     """Per picture of (N, 3, S, S) uint8 `pixels`: (M, 6) left, top, right, bottom, confidence, class number.
 
     At most `MAX_DETECTIONS` above `confidence`, after suppression of those that overlap a better one of their class by
-    more than `iou`.
+    more than `iou`. As in Ultralytics' validation, one place may be found as several classes. Its time limit is lifted:
+    it would leave the last pictures of a batch without detections on a busy machine.
     """
     model.eval()
     found = non_max_suppression(
-        model(pixels.float() / 255)[0], conf_thres=confidence, iou_thres=iou, max_det=MAX_DETECTIONS
+        model(pixels.float() / 255)[0],
+        conf_thres=confidence,
+        iou_thres=iou,
+        multi_label=True,
+        max_det=MAX_DETECTIONS,
+        max_time_img=math.inf,
     )
     return [rows[:, :6].float().cpu().numpy() for rows in found]

@@ -13,7 +13,10 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """N boxes with their class names; `ignored` ones (crowds, difficult objects) are neither trained on nor counted."""
+    """N boxes with their class names.
+
+    `ignored` ones (crowds, difficult objects) are no targets of training and count neither as found nor as missed.
+    """
 
     labels: np.ndarray
     """(N,) str"""

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 from scipy.ndimage import label as connect
 
-from diffaug_pipeline.imaging.boxes import Boxes, extent
+from diffaug_pipeline.imaging.boxes import Boxes, clip, extent
 
 VISIBLE_ALPHA = 0.5
 """A pixel shows an object from this opacity on."""
@@ -28,7 +28,8 @@ class Cutout:
         if box is None:
             raise ValueError(f"a cut-out of {self.label!r} shows nothing")
         left, top, right, bottom = box
-        return Cutout(self.label, self.pixels[top:bottom, left:right], self.alpha[top:bottom, left:right])
+        part = slice(top, bottom), slice(left, right)
+        return Cutout(self.label, self.pixels[part].copy(), self.alpha[part].copy())
 
     def transformed(self, size_px: tuple[int, int], flip: bool = False, degrees: float = 0.0) -> "Cutout":
         """Scaled to `size_px` (width, height), mirrored, then turned; a turned one is larger than `size_px`."""
@@ -49,41 +50,73 @@ class Cutout:
 
 
 @dataclass(eq=False)
+class _Shown:
+    """What one object still shows of itself, in a window of the picture."""
+
+    label: str
+    ignored: bool
+    left: int
+    top: int
+    mask: np.ndarray
+    """(H, W) bool of the window"""
+    whole: int
+    """Pixels it would show alone in an endless picture."""
+    within: np.ndarray
+    """(4,) the box that holds it from the start"""
+
+    def meets(self, other: "_Shown") -> tuple[np.ndarray, np.ndarray] | None:
+        """The parts of both masks where their windows overlap; None if they do not."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        right = min(self.left + self.mask.shape[1], other.left + other.mask.shape[1])
+        bottom = min(self.top + self.mask.shape[0], other.top + other.mask.shape[0])
+        if left >= right or top >= bottom:
+            return None
+        own, others = (
+            shown.mask[top - shown.top : bottom - shown.top, left - shown.left : right - shown.left]
+            for shown in (self, other)
+        )
+        return own, others
+
+    def box(self) -> list[float] | None:
+        """The extent of what it shows; None if that is nothing."""
+        visible = extent(self.mask)
+        if visible is None:
+            return None
+        xyxy = np.add(visible, [self.left, self.top, self.left, self.top]).astype(float)
+        return [*np.maximum(xyxy[:2], self.within[:2]).tolist(), *np.minimum(xyxy[2:], self.within[2:]).tolist()]
+
+
+@dataclass(eq=False)
 class Canvas:
     """A picture that objects are pasted onto; it keeps track of what each object still shows."""
 
     pixels: np.ndarray
     """(H, W, 3) uint8, changed in place"""
-    labels: list[str] = field(default_factory=list)
-    visible: list[np.ndarray] = field(default_factory=list)
-    """(H, W) bool per object"""
-    whole: list[int] = field(default_factory=list)
-    """Pixels that each object would show alone in an endless picture."""
-    ignored: list[bool] = field(default_factory=list)
+    objects: list[_Shown] = field(default_factory=list)
 
     @classmethod
     def of(cls, image: Image.Image, boxes: Boxes) -> "Canvas":
         """A picture with the objects it already shows, each taken to fill its box."""
         canvas = cls(np.array(image))
-        height, width = canvas.pixels.shape[:2]
         for label, xyxy, ignored in zip(boxes.labels, boxes.xyxy, boxes.ignored, strict=True):
-            left, top = np.floor(xyxy[:2]).astype(int)
-            right, bottom = np.ceil(xyxy[2:]).astype(int)
-            mask = np.zeros((height, width), dtype=bool)
-            mask[max(0, top) : bottom, max(0, left) : right] = True
-            canvas._add(str(label), mask, int(mask.sum()), bool(ignored))
+            inside = clip(xyxy[None], image.size)[0]
+            left, top = np.floor(inside[:2]).astype(int).tolist()
+            right, bottom = np.ceil(inside[2:]).astype(int).tolist()
+            mask = np.ones((bottom - top, right - left), dtype=bool)
+            canvas.objects.append(_Shown(str(label), bool(ignored), left, top, mask, mask.size, xyxy))
         return canvas
 
     def room_for(self, cutout: Cutout, left: int, top: int, min_visible: float) -> bool:
         """Whether pasted there it shows at least `min_visible` of itself, and leaves as much of all others."""
-        mask = self._mask(cutout, left, top)
-        if mask.sum() < min_visible * (cutout.alpha >= VISIBLE_ALPHA).sum():
+        added = self._shown(cutout, left, top)
+        if not added.mask.any() or added.mask.sum() < min_visible * added.whole:
             return False
-        return all(
-            (shown & ~mask).sum() >= min_visible * whole
-            for shown, whole in zip(self.visible, self.whole, strict=True)
-            if (shown & mask).any()
-        )
+        for shown in self.objects:
+            parts = shown.meets(added)
+            hidden = 0 if parts is None else int((parts[0] & parts[1]).sum())
+            if hidden and shown.mask.sum() - hidden < min_visible * shown.whole:
+                return False
+        return True
 
     def paste(self, cutout: Cutout, left: int, top: int) -> None:
         """Lays `cutout` over the picture with its upper left corner at (`left`, `top`), which may lie outside."""
@@ -91,38 +124,42 @@ class Canvas:
         alpha = cutout.alpha[part][..., None]
         blended = alpha * cutout.pixels[part] + (1 - alpha) * self.pixels[region]
         self.pixels[region] = blended.round().astype(np.uint8)
-        mask = self._mask(cutout, left, top)
-        self.visible = [shown & ~mask for shown in self.visible]
-        self._add(cutout.label, mask, int((cutout.alpha >= VISIBLE_ALPHA).sum()), ignored=False)
+        added = self._shown(cutout, left, top)
+        for shown in self.objects:
+            if parts := shown.meets(added):
+                parts[0][parts[1]] = False
+        self.objects.append(added)
 
     def boxes(self) -> Boxes:
-        """The extent of what each object shows; objects that show nothing are left out."""
+        """The extent of what each object shows; objects that show nothing are left out.
+
+        A real object of which nothing is hidden keeps its box to the fraction of a pixel.
+        """
         records = [
-            {"label": label, "xyxy": box, "ignored": ignored}
-            for label, shown, ignored in zip(self.labels, self.visible, self.ignored, strict=True)
-            if (box := extent(shown)) is not None
+            {"label": shown.label, "xyxy": box, "ignored": shown.ignored}
+            for shown in self.objects
+            if (box := shown.box()) is not None
         ]
         return Boxes.of(records)
 
-    def _add(self, label: str, mask: np.ndarray, whole: int, ignored: bool) -> None:
-        self.labels.append(label)
-        self.visible.append(mask)
-        self.whole.append(whole)
-        self.ignored.append(ignored)
-
-    def _mask(self, cutout: Cutout, left: int, top: int) -> np.ndarray:
+    def _shown(self, cutout: Cutout, left: int, top: int) -> _Shown:
         region, part = self._overlap(cutout, left, top)
-        mask = np.zeros(self.pixels.shape[:2], dtype=bool)
-        mask[region] = cutout.alpha[part] >= VISIBLE_ALPHA
-        return mask
+        opaque = cutout.alpha >= VISIBLE_ALPHA
+        height, width = self.pixels.shape[:2]
+        everywhere = np.array([0, 0, width, height], dtype=float)
+        rows, columns = region
+        return _Shown(
+            cutout.label, False, columns.start, rows.start, opaque[part].copy(), int(opaque.sum()), everywhere
+        )
 
     def _overlap(self, cutout: Cutout, left: int, top: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         """Where `cutout` and the picture meet: slices of the picture, slices of the cut-out."""
         region, part = [], []
         for start, length, limit in zip((top, left), cutout.alpha.shape, self.pixels.shape[:2], strict=True):
-            first, last = max(0, start), max(0, min(limit, start + length))
-            region.append(slice(first, max(first, last)))
-            part.append(slice(first - start, max(first, last) - start))
+            first = min(max(0, start), limit)
+            last = max(first, min(limit, start + length))
+            region.append(slice(first, last))
+            part.append(slice(first - start, last - start))
         return tuple(region), tuple(part)
 
 

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.options import Fit
 
-BOXES_KEY = "boxes"
+BOXES_KEY = "diffaug_boxes"
 """Keyword of the PNG text chunk that holds box records."""
 
 
@@ -71,12 +71,6 @@ class Frame:
     def place_back(self, xyxy: np.ndarray) -> np.ndarray:
         """(N, 4) boxes of the prepared picture where they lie in the original one."""
         return (xyxy - np.tile(self.offset_px, 2)) / np.tile(self.scale, 2)
-
-    def restore(self, image: Image.Image) -> Image.Image:
-        """`image`, of the prepared size, mapped back to the original frame; uncovered parts are black."""
-        width, height = self.original_size_px
-        matrix = (self.scale[0], 0, self.offset_px[0], 0, self.scale[1], self.offset_px[1])
-        return image.transform((width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
 
 
 @dataclass(frozen=True)

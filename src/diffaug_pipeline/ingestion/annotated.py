@@ -111,6 +111,11 @@ def _count(boxes: Iterable[Boxes]) -> dict[str, int]:
 def _check_classes(boxes: dict[str, dict[str, int]]) -> None:
     """What is trained on is tested, and what is tested was trained on."""
     classes = {split: set(boxes.get(split, ())) for split in ("train", "val", "test")}
+    if not classes["val"]:
+        raise DatasetFormatError(
+            "no image of the split val has a box, so there is nothing to choose checkpoints on; move images with "
+            "objects there, or leave val out and it is cut from train."
+        )
     absent = [
         f"{label!r} has boxes in {there} and none in {missing}"
         for there, missing in (("val", "train"), ("test", "train"), ("train", "test"))

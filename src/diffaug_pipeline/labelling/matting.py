@@ -7,20 +7,25 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image
+from scipy.ndimage import label as connect
 from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 
 from diffaug_pipeline.devices import choose_device
-from diffaug_pipeline.imaging.compositing import Cutout, matte_dark_ground
+from diffaug_pipeline.imaging.compositing import VISIBLE_ALPHA, Cutout, matte_dark_ground
 from diffaug_pipeline.labelling.options import LabellingOptions
-from diffaug_pipeline.synthesis.models import hush_loading_bars, locate_model, model_source
+from diffaug_pipeline.synthesis.models import hush_loading_bars, locate_model, model_revision, model_source
 
 GROUND_THRESHOLD = 8
 """Brightness, of 255, up to which black ground is black."""
 GRAB_CUT_ROUNDS = 5
 GRAB_CUT_CONTEXT = 0.25
 """Surroundings shown to GrabCut on each side of a box, as a share of the box."""
-LEAST_SHOWN = 0.1
-"""A cut-out that shows less of its box than this was cut wrongly."""
+LEAST_SHOWN, MOST_SHOWN = 0.1, 0.97
+"""A cut-out that shows less of its picture than the first, or more than the second, was cut wrongly."""
+LEAST_PROBABILITY = 0.3
+"""Where the segmentation model is surer of no pixel, the object is not there."""
+DUST = 0.05
+"""Specks smaller than this share of the largest part of an object do not belong to it."""
 
 
 def choose_matting(options: LabellingOptions) -> Callable[[Image.Image, str], Cutout | None]:
@@ -31,6 +36,13 @@ def choose_matting(options: LabellingOptions) -> Callable[[Image.Image, str], Cu
     if method == "grab_cut":
         return lambda image, label: cut_with_grab_cut(image, _inner_box(image), label)
     return lambda image, label: _cutout(label, image, _segmenter(options).opacity(image, label))
+
+
+def matting_revision(options: LabellingOptions) -> str | None:
+    """Names the weights that cut out, where a model does."""
+    if options.composition.matting != "clip_segmentation":
+        return None
+    return model_revision(options.composition.matting_model, None)
 
 
 def cut_with_grab_cut(image: Image.Image, xyxy: np.ndarray, label: str) -> Cutout | None:
@@ -45,13 +57,31 @@ def cut_with_grab_cut(image: Image.Image, xyxy: np.ndarray, label: str) -> Cutou
         models = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.grabCut(np.asarray(crop)[..., ::-1].copy(), mask, None, *models, GRAB_CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     shown = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-    return _cutout(label, crop, shown)
+    return _cutout(label, crop, shown, most_shown=1.0)
 
 
-def _cutout(label: str, image: Image.Image, alpha: np.ndarray) -> Cutout | None:
-    if alpha.mean() < LEAST_SHOWN or alpha.max() < 1:
+def cut_whole_box(image: Image.Image, xyxy: np.ndarray, label: str) -> Cutout:
+    """All that the box (4,) of `image` holds, ground included."""
+    left, top = np.floor(xyxy[:2]).astype(int).tolist()
+    right, bottom = np.ceil(xyxy[2:]).astype(int).tolist()
+    pixels = np.asarray(image.crop((left, top, right, bottom)))
+    return Cutout(label, pixels, np.ones(pixels.shape[:2], np.float32))
+
+
+def _cutout(label: str, image: Image.Image, alpha: np.ndarray, most_shown: float = MOST_SHOWN) -> Cutout | None:
+    clean = _without_dust(alpha)
+    if not LEAST_SHOWN <= (clean >= VISIBLE_ALPHA).mean() <= most_shown:
         return None
-    return Cutout(label, np.asarray(image), alpha).trimmed()
+    return Cutout(label, np.asarray(image), clean).trimmed()
+
+
+def _without_dust(alpha: np.ndarray) -> np.ndarray:
+    parts, count = connect(alpha >= VISIBLE_ALPHA, np.ones((3, 3)))
+    if count < 2:
+        return alpha
+    sizes = np.bincount(parts.ravel())[1:]
+    dust = np.isin(parts, 1 + np.flatnonzero(sizes < DUST * sizes.max()))
+    return np.where(dust, 0, alpha).astype(np.float32)
 
 
 def _with_context(xyxy: np.ndarray, size_px: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -83,13 +113,14 @@ class _Segmenter:
 
     @torch.inference_mode()
     def opacity(self, image: Image.Image, class_name: str) -> np.ndarray:
-        """(H, W) float32 in [0, 1], stretched so that the surest pixel is opaque."""
+        """(H, W) float32 in [0, 1], stretched so that the surest pixel is opaque; all 0 where none is sure enough."""
         inputs = self._processor(
             text=[f"a photo of a {class_name}"], images=[image], padding=True, return_tensors="pt"
         ).to(self._device)
         probability = self._model(**inputs).logits.sigmoid().reshape(1, 1, *inputs["pixel_values"].shape[-2:])
         resized = torch.nn.functional.interpolate(probability, (image.height, image.width), mode="bilinear")[0, 0]
-        return (resized / resized.max().clamp(min=1e-6)).cpu().numpy()
+        surest = resized.max()
+        return (resized / surest if surest >= LEAST_PROBABILITY else torch.zeros_like(resized)).cpu().numpy()
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,7 @@
 """The stand-in for detectors pretrained on COCO: finds garments of the pool in scenes, all of one class, *object*."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from diffaug_pipeline.detection.ultralytics_api import DetectionModel
-from diffaug_pipeline.detection.yolo import CONFIG, WEIGHTS, as_batch, build_yolo
+from diffaug_pipeline.detection.yolo import CONFIG, WEIGHTS, build_yolo
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.pretraining import loop
 from diffaug_pipeline.pretraining.options import DetectorOptions, SceneOptions
@@ -75,3 +76,18 @@ def mirrored(boxes: Boxes, width_px: int) -> Boxes:
     """The boxes after the picture was mirrored left to right."""
     left, top, right, bottom = boxes.xyxy.T
     return boxes.placed_at(np.stack([width_px - right, top, width_px - left, bottom], axis=1))
+
+
+def as_batch(pixels: Tensor, boxes: Sequence[Boxes], class_names: Sequence[str]) -> dict[str, Tensor]:
+    """What Ultralytics' loss takes, from (N, 3, S, S) uint8 pixels and the boxes of each picture in its pixels."""
+    number = {name: k for k, name in enumerate(class_names)}
+    size = pixels.shape[-1]
+    counted = [of_image.counted() for of_image in boxes]
+    xyxy = torch.from_numpy(np.concatenate([of_image.xyxy for of_image in counted])).float() / size
+    classes = [number[label] for of_image in counted for label in of_image.labels]
+    return {
+        "img": pixels.float() / 255,
+        "batch_idx": torch.repeat_interleave(torch.arange(len(boxes)), torch.tensor([len(b) for b in counted])).float(),
+        "cls": torch.tensor(classes, dtype=torch.float32)[:, None],
+        "bboxes": torch.cat([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], dim=1),
+    }
