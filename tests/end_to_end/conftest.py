@@ -3,10 +3,12 @@
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from commands import kedro_run_command
+from commands import DETECTION_PARAMS, DETECTION_RUN, kedro_run_command
+from factories import tree_bytes
 
 Kedro = Callable[..., subprocess.CompletedProcess]
 
@@ -41,3 +43,39 @@ def kedro_run(project: Path, environment: dict[str, str]) -> Kedro:
         return done
 
     return run
+
+
+@dataclass(frozen=True)
+class DetectionRun:
+    """The two arms, then the controls under the same id."""
+
+    data_root: Path
+    printed: dict[str, subprocess.CompletedProcess]
+    """By pipeline."""
+    models_before: dict[str, bytes]
+    """What lay among the models before the controls were added."""
+    home: Path
+    temporary: Path
+    """Folders that nothing had touched before, where the run found its home and one for temporary files."""
+    project_before: set[str]
+    """What lay in the project folder before."""
+
+
+@pytest.fixture(scope="session")
+def detection_run(project: Path, kedro_run: Kedro, tmp_path_factory: pytest.TempPathFactory) -> DetectionRun:
+    """The detection task in miniature, finished."""
+    folder = tmp_path_factory.mktemp("detection")
+    home, temporary, data_root = (folder / name for name in ("home", "tmp", "data"))
+    home.mkdir()
+    temporary.mkdir()
+    before = {path.name for path in project.iterdir()}
+    variables = {"HOME": str(home), "TMPDIR": str(temporary), "YOLO_CONFIG_DIR": ""}
+
+    def run(pipeline: str) -> subprocess.CompletedProcess:
+        words = ("--pipelines", pipeline, "--run-id", DETECTION_RUN)
+        return kedro_run(data_root, *words, params=DETECTION_PARAMS, variables=variables)
+
+    printed = {"detection": run("detection")}
+    models = tree_bytes(data_root / "07_models")
+    printed["detection_controls"] = run("detection_controls")
+    return DetectionRun(data_root, printed, models, home, temporary, before)

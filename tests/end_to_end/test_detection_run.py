@@ -2,54 +2,22 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from commands import DETECTION_PARAMS
+from commands import DETECTION_RUN as RUN
 from factories import tree_bytes
 
 pytestmark = pytest.mark.slow
-RUN = "smoke-test"
 ARMS = ("real_only", "augmented")
 CONTROLS = ("copy_paste", "random_filtered", "synthetic_only")
 
 
-@pytest.fixture(scope="module")
-def surroundings(project, tmp_path_factory) -> dict[str, Path]:
-    """A home and a folder for temporary files that nothing has touched."""
-    folder = tmp_path_factory.mktemp("surroundings")
-    for name in ("home", "tmp"):
-        (folder / name).mkdir()
-    return {"HOME": folder / "home", "TMPDIR": folder / "tmp"}
-
-
-@pytest.fixture(scope="module")
-def project_before(project) -> set[str]:
-    return {path.name for path in project.iterdir()}
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory, kedro_run, surroundings, project_before) -> tuple[Path, dict, dict]:
-    """The data folder, what was printed, and the bytes of the weights before the controls were added."""
-    data_root = tmp_path_factory.mktemp("data")
-    variables = {name: str(folder) for name, folder in surroundings.items()} | {"YOLO_CONFIG_DIR": ""}
-    printed = {"detection": kedro_run(data_root, "--pipelines", "detection", "--run-id", RUN, variables=variables)}
-    before = weights(data_root)
-    words = ("--pipelines", "detection_controls", "--run-id", RUN)
-    printed["detection_controls"] = kedro_run(data_root, *words, variables=variables)
-    return data_root, printed, before
-
-
 def artifact(data_root: Path, layer: str, name: str) -> Path:
     return data_root / layer / "detection" / name / RUN / Path(name).name
-
-
-def weights(data_root: Path) -> dict[str, bytes]:
-    return {
-        name: content for name, content in tree_bytes(data_root / "07_models").items() if name.endswith(".safetensors")
-    }
 
 
 def comparison(data_root: Path) -> dict:
@@ -65,8 +33,8 @@ def table(data_root: Path, layer: str, name: str) -> pd.DataFrame:
     return pd.read_parquet(path / "index.parquet" if path.is_dir() else path)
 
 
-def test_every_artifact_has_the_one_version_of_the_run(finished):
-    data_root, _, _ = finished
+def test_every_artifact_has_the_one_version_of_the_run(detection_run):
+    data_root = detection_run.data_root
     assert {path.parent.name for path in data_root.glob("0*/**/.staging")} != set()
     assert list(data_root.glob("**/.staging/*")) == []
     for layer, name in [
@@ -93,17 +61,15 @@ def test_every_artifact_has_the_one_version_of_the_run(finished):
         assert [version.name for version in path.parents[1].iterdir() if version.name[0] != "."] == [RUN], name
 
 
-def test_controls_leave_the_trained_arms_as_they_are(finished):
-    data_root, _, before = finished
-    after = weights(data_root)
-    assert len(before) == 2 * 2 + 2  # two seeds of two arms, two folds of references
-    assert len(after) == 5 * 2 + 2
+def test_controls_leave_the_trained_arms_as_they_are(detection_run):
+    before, after = detection_run.models_before, tree_bytes(detection_run.data_root / "07_models")
+    weights = [sum(name.endswith(".safetensors") for name in models) for models in (before, after)]
+    assert weights == [2 * 2 + 2, 5 * 2 + 2]  # two seeds of each arm, two folds of references
     assert {name: after[name] for name in before} == before
-    assert run_record(data_root)["attempts"][0]["status"] == "finished"
 
 
-def test_the_comparison_says_what_other_tools_rely_on(finished):
-    compared = comparison(finished[0])
+def test_the_comparison_says_what_other_tools_rely_on(detection_run):
+    compared = comparison(detection_run.data_root)
     assert compared["verdict"] == "inconclusive"
     assert compared["metric"] == "map_50_95"
     assert compared["seeds"] == [0, 1]
@@ -120,8 +86,8 @@ def test_the_comparison_says_what_other_tools_rely_on(finished):
     assert compared["zero_shot"] is None
 
 
-def test_the_report_is_one_file_that_asks_for_nothing_from_outside(finished):
-    page = artifact(finished[0], "08_reporting", "report.html").read_text()
+def test_the_report_is_one_file_that_asks_for_nothing_from_outside(detection_run):
+    page = artifact(detection_run.data_root, "08_reporting", "report.html").read_text()
     own = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
     assert not re.findall(r"(?:src|href)=[\"'](?!data:)", own)
     assert not re.findall(r"url\((?![\"']?data:)", own)
@@ -131,8 +97,8 @@ def test_the_report_is_one_file_that_asks_for_nothing_from_outside(finished):
         assert words in page
 
 
-def test_the_run_record_tells_the_whole_story(finished):
-    record = run_record(finished[0])
+def test_the_run_record_tells_the_whole_story(detection_run):
+    record = run_record(detection_run.data_root)
     assert record["status"] == "finished"
     assert record["pipelines"] == ["detection_controls"]
     assert record["parameters"]["detection"]["labelling"]["images"] == 12
@@ -147,8 +113,8 @@ def test_the_run_record_tells_the_whole_story(finished):
 
 
 @pytest.mark.parametrize(("pipeline", "arms"), [("detection", ARMS), ("detection_controls", ARMS + CONTROLS)])
-def test_the_command_ends_with_verdict_figures_and_report(finished, pipeline, arms):
-    printed: subprocess.CompletedProcess = finished[1][pipeline]
+def test_the_command_ends_with_verdict_figures_and_report(detection_run, pipeline, arms):
+    printed = detection_run.printed[pipeline]
     assert "detection: INCONCLUSIVE" in printed.stdout
     for arm in arms:
         assert re.search(rf"mAP50-95, {arm}\s+\d+\.\d %", printed.stdout), arm
@@ -157,8 +123,8 @@ def test_the_command_ends_with_verdict_figures_and_report(finished, pipeline, ar
     assert "Warning" not in printed.stderr + printed.stdout
 
 
-def test_scenes_never_leave_the_train_split_and_decisions_cover_all(finished):
-    data_root, _, _ = finished
+def test_scenes_never_leave_the_train_split_and_decisions_cover_all(detection_run):
+    data_root = detection_run.data_root
     scenes, decisions = (
         table(data_root, "04_synthetic", "synthetic_images"),
         table(data_root, "05_filtered", "filter_decisions.parquet"),
@@ -177,8 +143,8 @@ def test_scenes_never_leave_the_train_split_and_decisions_cover_all(finished):
     assert set(used) == set(decisions.loc[decisions["accepted"], "image_id"])
 
 
-def test_detections_on_every_test_image_lie_inside_it(finished):
-    data_root, _, _ = finished
+def test_detections_on_every_test_image_lie_inside_it(detection_run):
+    data_root = detection_run.data_root
     real = table(data_root, "02_intermediate", "real_images")
     test = set(real.loc[real["split"] == "test", "image_id"])
     for arm in ARMS + CONTROLS:
@@ -190,18 +156,16 @@ def test_detections_on_every_test_image_lie_inside_it(finished):
         assert xyxy.max() <= 96
 
 
-def test_nothing_is_left_in_the_project_the_home_or_among_temporary_files(
-    finished, project, project_before, surroundings
-):
-    assert {path.name for path in project.iterdir()} == project_before
-    assert list(surroundings["HOME"].iterdir()) == []
-    assert [path for path in surroundings["TMPDIR"].rglob("*") if path.is_file()] == []
+def test_nothing_is_left_in_the_project_the_home_or_among_temporary_files(detection_run, project):
+    assert {path.name for path in project.iterdir()} == detection_run.project_before
+    assert list(detection_run.home.iterdir()) == []
+    assert [path for path in detection_run.temporary.rglob("*") if path.is_file()] == []
 
 
-def test_a_second_run_makes_no_image_again(finished, kedro_run):
-    data_root, _, _ = finished
+def test_a_second_run_makes_no_image_again(detection_run, kedro_run):
+    data_root = detection_run.data_root
     words = ("--pipelines", "detection_data", "--run-id", "again", "--to-nodes", "detection.label_images")
-    kedro_run(data_root, *words)
+    kedro_run(data_root, *words, params=DETECTION_PARAMS)
     nodes = run_record(data_root, "again")["nodes"]
     outputs = {name: output for node in nodes.values() for name, output in node["outputs"].items()}
     for name, count in (("generated_images", 30), ("synthetic_images", 12)):
