@@ -3,9 +3,10 @@
 import sys
 from pathlib import Path
 
-DETECTION_RUN = "smoke-test"
+FINISHED_RUN = "smoke-test"
+"""Id of the finished runs that tests share."""
 DETECTION_PARAMS = ("detection.labelling.batch_size=2",)
-"""Of the finished detection run that tests share; small batches leave time to kill another one in between."""
+"""Of the finished run of detection; small batches leave time to kill another one in between."""
 
 
 def kedro_run_command(data_root: Path, *words: str, params: tuple[str, ...] = ()) -> list[str]:

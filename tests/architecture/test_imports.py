@@ -38,4 +38,4 @@ def test_kedro_commands_load_nothing_heavy(words, project):
 
 
 def test_the_check_notices_a_heavy_import():
-    assert "torch" in modules_after("import diffaug_pipeline.synthesis.generator")
+    assert "torch" in modules_after("import diffaug_pipeline.training.optimization")

@@ -1,5 +1,6 @@
 """Properties of all pipelines, the catalog and the shipped environments together."""
 
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import get_type_hints
 
@@ -62,6 +63,24 @@ def test_nothing_is_read_that_nothing_makes(catalog):
     for name in sorted(names):
         free = {dataset for dataset in pipelines[name].inputs() if not dataset.startswith("params:")}
         assert free <= {"run_record"}, name
+
+
+@pytest.mark.parametrize("name", ["__default__", "classification_controls", "detection_controls"])
+def test_layers_have_an_order(catalog, name):
+    """Kedro-Viz shows no layers at all where they form a circle."""
+    after: dict[str, set[str]] = {}
+    for node in pipelines[name].nodes:
+        layers = [{layer_of(catalog, dataset) for dataset in side} - {None} for side in (node.inputs, node.outputs)]
+        for later in layers[1]:
+            after.setdefault(later, set()).update(layers[0] - {later})
+    order = list(TopologicalSorter(after).static_order())
+    assert order[-3:] == ["training sets", "models", "reporting"]
+
+
+def layer_of(catalog: DataCatalog, name: str) -> str | None:
+    if name.startswith("params:"):
+        return None
+    return (catalog.get(name).metadata or {}).get("kedro-viz", {}).get("layer")
 
 
 def test_hints_of_every_node_resolve(catalog):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from commands import DETECTION_PARAMS, DETECTION_RUN, kedro_run_command
+from commands import DETECTION_PARAMS, FINISHED_RUN, kedro_run_command
 from factories import tree_bytes
 
 Kedro = Callable[..., subprocess.CompletedProcess]
@@ -46,8 +46,26 @@ def kedro_run(project: Path, environment: dict[str, str]) -> Kedro:
 
 
 @dataclass(frozen=True)
-class DetectionRun:
+class ClassificationRun:
     """The two arms, then the controls under the same id."""
+
+    data_root: Path
+    printed: str
+    """By the latter."""
+
+
+@pytest.fixture(scope="session")
+def classification_run(kedro_run: Kedro, tmp_path_factory: pytest.TempPathFactory) -> ClassificationRun:
+    """The classification task in miniature, finished; tests that share it add runs of other ids at most."""
+    data_root = tmp_path_factory.mktemp("classification")
+    for pipeline in ("classification", "classification_controls"):
+        done = kedro_run(data_root, "--pipelines", pipeline, "--run-id", FINISHED_RUN)
+    return ClassificationRun(data_root, done.stdout)
+
+
+@dataclass(frozen=True)
+class DetectionRun:
+    """The same for detection."""
 
     data_root: Path
     printed: dict[str, subprocess.CompletedProcess]
@@ -63,7 +81,7 @@ class DetectionRun:
 
 @pytest.fixture(scope="session")
 def detection_run(project: Path, kedro_run: Kedro, tmp_path_factory: pytest.TempPathFactory) -> DetectionRun:
-    """The detection task in miniature, finished."""
+    """The detection task in miniature, finished; tests that share it add runs of other ids at most."""
     folder = tmp_path_factory.mktemp("detection")
     home, temporary, data_root = (folder / name for name in ("home", "tmp", "data"))
     home.mkdir()
@@ -72,7 +90,7 @@ def detection_run(project: Path, kedro_run: Kedro, tmp_path_factory: pytest.Temp
     variables = {"HOME": str(home), "TMPDIR": str(temporary), "YOLO_CONFIG_DIR": ""}
 
     def run(pipeline: str) -> subprocess.CompletedProcess:
-        words = ("--pipelines", pipeline, "--run-id", DETECTION_RUN)
+        words = ("--pipelines", pipeline, "--run-id", FINISHED_RUN)
         return kedro_run(data_root, *words, params=DETECTION_PARAMS, variables=variables)
 
     printed = {"detection": run("detection")}

@@ -48,25 +48,25 @@ def test_a_missing_dataset_is_one_sentence_and_no_traceback(tmp_path, kedro_run)
     assert "the dataset '/no/such' does not exist" in done.stderr
     assert "kedro run --resume" in done.stderr
     run_id = re.search(r"--resume (\S+)", done.stderr).group(1)
-    last = ("--resume", run_id, "--to-nodes", "classification.plan_synthesis")
+    last = ("--resume", run_id, "--to-nodes", "classification.ingest_images")
     kedro_run(tmp_path, *last, params=("classification.ingestion.dataset=embedded:fashion_few_shot",))
     assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_resume_repeats_env_pipelines_and_params_and_refuses_others(tmp_path, kedro_run):
-    first = ("--pipelines", "classification", "--to-nodes", "classification.plan_synthesis", "--run-id", "r1")
+    first = ("--pipelines", "classification", "--to-nodes", "classification.ingest_images", "--run-id", "r1")
     kedro_run(tmp_path, *first, params=("classification.synthesis.seed=7",))
     changed = kedro_run(tmp_path, "--resume", "last", params=("classification.synthesis.seed=8",), check=False)
     assert changed.returncode == 1
     assert "classification.synthesis.seed: 7 then, 8 now" in changed.stderr
     kedro_run(tmp_path, "--resume", "last")
     record = json.loads((tmp_path / "08_reporting" / "run_record.json" / "r1" / "run_record.json").read_text())
-    assert record["selection"]["to_nodes"] == ["classification.plan_synthesis"]
+    assert record["selection"]["to_nodes"] == ["classification.ingest_images"]
     assert len(record["attempts"]) == 2
 
 
 def test_a_node_cut_off_between_two_outputs_runs_again(tmp_path, kedro_run):
-    first = ("--pipelines", "classification", "--to-nodes", "classification.plan_synthesis", "--run-id", "r1")
+    first = ("--pipelines", "classification", "--to-nodes", "classification.ingest_images", "--run-id", "r1")
     kedro_run(tmp_path, *first)
     before = tree_bytes(tmp_path / "02_intermediate")
     shutil.rmtree(tmp_path / "02_intermediate" / "classification" / "ingestion_report.json")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from commands import DETECTION_PARAMS
-from commands import DETECTION_RUN as RUN
+from commands import FINISHED_RUN as RUN
 from factories import tree_bytes
 
 pytestmark = pytest.mark.slow

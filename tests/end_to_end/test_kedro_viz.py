@@ -18,10 +18,8 @@ ATTEMPTS = 3
 
 
 @pytest.fixture(scope="module")
-def viz(project, environment, kedro_run, tmp_path_factory) -> Iterator[str]:
+def viz(project, environment, classification_run, tmp_path_factory) -> Iterator[str]:
     """The address of a running kedro-viz over a finished smoke run."""
-    data_root = tmp_path_factory.mktemp("data")
-    kedro_run(data_root, "--pipelines", "classification", "--run-id", "shown")
     log = tmp_path_factory.mktemp("viz") / "log.txt"
     for _ in range(ATTEMPTS):
         port = free_port()
@@ -29,7 +27,7 @@ def viz(project, environment, kedro_run, tmp_path_factory) -> Iterator[str]:
         words = ("viz", "run", "--env", "smoke", "--no-browser", "--host", "127.0.0.1", "--port", str(port))
         with log.open("w") as output:
             server = subprocess.Popen(
-                [sys.executable, "-m", "kedro", *words, "--params", f"data_root={data_root}"],
+                [sys.executable, "-m", "kedro", *words, "--params", f"data_root={classification_run.data_root}"],
                 cwd=project,
                 env=environment,
                 stdout=output,

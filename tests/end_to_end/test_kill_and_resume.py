@@ -9,27 +9,41 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import DETECTION_PARAMS, DETECTION_RUN, kedro_run_command
+from commands import DETECTION_PARAMS, kedro_run_command
+from commands import FINISHED_RUN as RUN
 from factories import tree_bytes
 
 pytestmark = pytest.mark.slow
-RUN = "killed"
-PARAMS = ("classification.synthesis.images_per_class=16", "classification.synthesis.num_inference_steps=10")
-SYNTHESIS = ("--pipelines", "classification_data", "--run-id", RUN)
 PROMISED = ("02_intermediate", "03_primary", "04_synthetic", "05_filtered", "06_training_sets")
 
 
-def promised_bytes(data_root: Path) -> dict[str, bytes]:
-    return {f"{layer}/{name}": content for layer in PROMISED for name, content in tree_bytes(data_root / layer).items()}
+def reproducible_bytes(data_root: Path) -> dict[str, bytes]:
+    """What is promised, and the networks and detections; seconds stand beside them in files of their own."""
+    promised = {
+        f"{layer}/{name}": content for layer in PROMISED for name, content in tree_bytes(data_root / layer).items()
+    }
+    models = {
+        name: content
+        for name, content in tree_bytes(data_root / "07_models").items()
+        if name.endswith((".safetensors", "/config.json", "/predictions.parquet"))
+    }
+    return promised | models
 
 
-def finished_batches(data_root: Path) -> set[Path]:
-    images = data_root / "04_synthetic" / "classification" / "synthetic_images" / ".staging" / RUN / "images"
-    return set(images.glob("[!.]*"))
+def assert_same_bytes(data_root: Path, undisturbed: Path) -> dict[str, bytes]:
+    """Nothing in `data_root` differs from what an undisturbed run, which may have gone on, made under the same id."""
+    ours, theirs = reproducible_bytes(data_root), reproducible_bytes(undisturbed)
+    assert ours.keys() <= theirs.keys()
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+    return ours
 
 
-def run_record(data_root: Path, run: str = RUN) -> dict:
-    return json.loads((data_root / "08_reporting" / "run_record.json" / run / "run_record.json").read_text())
+def finished_batches(images: Path) -> list[Path]:
+    return list(images.glob("[!.]*"))
+
+
+def run_record(data_root: Path) -> dict:
+    return json.loads((data_root / "08_reporting" / "run_record.json" / RUN / "run_record.json").read_text())
 
 
 @pytest.fixture
@@ -53,71 +67,51 @@ def stop(project: Path, environment: dict[str, str]) -> Callable:
     return start_and_stop
 
 
-def test_an_interrupted_run_says_how_to_go_on(tmp_path, stop):
-    words = kedro_run_command(tmp_path, *SYNTHESIS, params=PARAMS)
-    printed = stop(words, lambda: len(finished_batches(tmp_path)) >= 3, signal.SIGINT)
+def test_a_run_interrupted_and_killed_during_synthesis_resumes_to_the_same_bytes(
+    tmp_path, stop, kedro_run, classification_run
+):
+    images = tmp_path / "04_synthetic" / "classification" / "synthetic_images" / ".staging" / RUN / "images"
+    words = ("--pipelines", "classification_data", "--run-id", RUN)
+    printed = stop(kedro_run_command(tmp_path, *words), lambda: len(finished_batches(images)) >= 1, signal.SIGINT)
     assert f"kedro run --resume {RUN} --env smoke --params data_root={tmp_path}" in printed
     assert run_record(tmp_path)["status"] == "interrupted"
 
-
-def test_a_killed_run_resumes_to_the_same_bytes(tmp_path, stop, kedro_run):
-    killed = tmp_path / "killed"
-    stop(kedro_run_command(killed, *SYNTHESIS, params=PARAMS), lambda: len(finished_batches(killed)) >= 3)
-    finished = {path.name for batch in finished_batches(killed) for path in batch.iterdir()}
-    assert 60 <= len(finished) < 160
-    kedro_run(killed, "--resume", RUN)
-    record = run_record(killed)
+    before = len(finished_batches(images))
+    stop(kedro_run_command(tmp_path, "--resume", RUN), lambda: len(finished_batches(images)) > before)
+    finished = sum(len(list(batch.iterdir())) for batch in finished_batches(images))
+    assert 40 <= finished < 80
+    kedro_run(tmp_path, "--resume", RUN)
+    record = run_record(tmp_path)
     made = record["nodes"]["classification.synthesize_images"]["outputs"]["classification.synthetic_images"]
-    assert made["images_made"] == 160 - len(finished)
-    assert made["images_kept"] == len(finished)
-    assert len(record["attempts"]) == 2
-    assert record["status"] == "finished"
-
-    kedro_run(tmp_path / "undisturbed", *SYNTHESIS, params=PARAMS)
-    ours, theirs = promised_bytes(killed), promised_bytes(tmp_path / "undisturbed")
-    assert ours.keys() == theirs.keys()
-    assert [name for name in ours if ours[name] != theirs[name]] == []
-    assert sum(name.endswith(".png") for name in ours) > 160
-
-
-def reproducible_bytes(data_root: Path) -> dict[str, bytes]:
-    """What is promised, and the networks and detections; seconds stand beside them in files of their own."""
-    models = {
-        name: content
-        for name, content in tree_bytes(data_root / "07_models").items()
-        if name.endswith((".safetensors", "/config.json", "/predictions.parquet"))
-    }
-    return promised_bytes(data_root) | models
+    assert made["images_made"] == 80 - finished
+    assert made["images_kept"] == finished
+    assert [attempt.get("status") for attempt in record["attempts"]] == ["interrupted", None, "finished"]
+    ours = assert_same_bytes(tmp_path, classification_run.data_root)
+    assert sum(name.endswith(".png") for name in ours) > 80
 
 
 def test_a_detection_run_killed_while_composing_and_while_training_resumes_to_the_same_bytes(
     tmp_path, stop, kedro_run, detection_run
 ):
     arm, last = "detection/copy_paste", "detection.copy_paste.detect_on_test_images"
-    words = ("--pipelines", "detection_controls", "--to-nodes", last, "--run-id", DETECTION_RUN)
-    composing = tmp_path / "04_synthetic" / arm / "synthetic_images" / ".staging" / DETECTION_RUN / "images"
-    training = tmp_path / "07_models" / arm / "checkpoint" / ".staging" / DETECTION_RUN / "seed_0"
-
-    def batches() -> list[Path]:
-        return list(composing.glob("[!.]*"))
-
-    stop(kedro_run_command(tmp_path, *words, params=DETECTION_PARAMS), lambda: len(batches()) >= 2)
-    composed = sum(len(list(batch.iterdir())) for batch in batches())
+    words = ("--pipelines", "detection_controls", "--to-nodes", last, "--run-id", RUN)
+    images = tmp_path / "04_synthetic" / arm / "synthetic_images" / ".staging" / RUN / "images"
+    first_seed = tmp_path / "07_models" / arm / "checkpoint" / ".staging" / RUN / "seed_0" / "training.json"
+    stop(
+        kedro_run_command(tmp_path, *words, params=DETECTION_PARAMS),
+        lambda: len(finished_batches(images)) >= 2,
+    )
+    composed = sum(len(list(batch.iterdir())) for batch in finished_batches(images))
     assert 4 <= composed < 12
-    stop(kedro_run_command(tmp_path, "--resume", DETECTION_RUN), training.exists)
-    first_seed = (training / "training.json").read_bytes()
-    kedro_run(tmp_path, "--resume", DETECTION_RUN)
-    record = run_record(tmp_path, DETECTION_RUN)
+    stop(kedro_run_command(tmp_path, "--resume", RUN), first_seed.exists)
+    seconds_of_first_seed = json.loads(first_seed.read_text())["seconds"]
+    kedro_run(tmp_path, "--resume", RUN)
+    record = run_record(tmp_path)
     made = record["nodes"]["detection.copy_paste.compose_real_cutouts"]["outputs"]
     assert made["detection.copy_paste.synthetic_images"]["images_made"] == 12 - composed
-    checkpoint = tmp_path / "07_models" / arm / "checkpoint" / DETECTION_RUN / "checkpoint"
-    assert (checkpoint / "seed_0" / "training.json").read_bytes() == first_seed
-    assert [attempt.get("status", "killed") for attempt in record["attempts"]] == ["killed", "killed", "finished"]
-
-    ours, undisturbed = reproducible_bytes(tmp_path), reproducible_bytes(detection_run.data_root)
-    assert ours.keys() <= undisturbed.keys()
-    assert [name for name in ours if ours[name] != undisturbed[name]] == []
-    kinds = Counter(Path(name).suffix for name in ours)
+    checkpoint = tmp_path / "07_models" / arm / "checkpoint" / RUN / "checkpoint"
+    assert json.loads((checkpoint / "seed_0" / "training.json").read_text())["seconds"] == seconds_of_first_seed
+    assert [attempt.get("status") for attempt in record["attempts"]] == [None, None, "finished"]
+    kinds = Counter(Path(name).suffix for name in assert_same_bytes(tmp_path, detection_run.data_root))
     assert kinds[".safetensors"] == 4  # two seeds, two folds of references
     assert kinds[".png"] > 50
-    assert sum(name.endswith("predictions.parquet") for name in ours) == 1

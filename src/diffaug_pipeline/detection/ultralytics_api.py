@@ -8,6 +8,7 @@ import os
 from tempfile import TemporaryDirectory
 
 import torchvision  # noqa: F401 (where nobody has loaded it, Ultralytics suppresses overlaps in another way)
+from PIL import Image
 
 from diffaug_pipeline.errors import MissingPackageError
 
@@ -20,7 +21,7 @@ os.environ |= {
     "YOLO_AUTOINSTALL": "0",
     "YOLO_VERBOSE": "False",
 }
-
+_open = Image.open
 try:
     from ultralytics.data.augment import Format, v8_transforms
     from ultralytics.nn.tasks import DetectionModel
@@ -34,6 +35,7 @@ except ModuleNotFoundError as error:
         "detection needs Ultralytics, which is not installed; it is AGPL-3.0 and therefore an extra: "
         "pip install 'diffaug_pipeline[detection]'."
     ) from error
+Image.open = _open  # Ultralytics' own wants to install a package as soon as it meets a file that is no picture
 
 __all__ = [
     "DEFAULT_CFG_DICT",

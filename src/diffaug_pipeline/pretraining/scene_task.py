@@ -74,7 +74,7 @@ def _draw_split(
 def _annotations(scene: Scene, garments: list[str], image: int, first: int) -> list[dict[str, Any]]:
     return [
         {
-            "id": first + number,
+            "id": first + number + 1,  # pycocotools takes 0 for no match
             "image_id": image,
             "category_id": CLASS_NAMES.index(label) + 1,
             "bbox": [xyxy[0], xyxy[1], xyxy[2] - xyxy[0], xyxy[3] - xyxy[1]],
