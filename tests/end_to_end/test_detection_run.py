@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from commands import DETECTION_PARAMS
 from commands import FINISHED_RUN as RUN
 from factories import tree_bytes
 
@@ -160,14 +159,3 @@ def test_nothing_is_left_in_the_project_the_home_or_among_temporary_files(detect
     assert {path.name for path in project.iterdir()} == detection_run.project_before
     assert list(detection_run.home.iterdir()) == []
     assert [path for path in detection_run.temporary.rglob("*") if path.is_file()] == []
-
-
-def test_a_second_run_makes_no_image_again(detection_run, kedro_run):
-    data_root = detection_run.data_root
-    words = ("--pipelines", "detection_data", "--run-id", "again", "--to-nodes", "detection.label_images")
-    kedro_run(data_root, *words, params=DETECTION_PARAMS)
-    nodes = run_record(data_root, "again")["nodes"]
-    outputs = {name: output for node in nodes.values() for name, output in node["outputs"].items()}
-    for name, count in (("generated_images", 30), ("synthetic_images", 12)):
-        assert outputs[f"detection.{name}"]["images_made"] == 0
-        assert outputs[f"detection.{name}"]["images_reused"] == count
