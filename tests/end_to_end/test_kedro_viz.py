@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -38,7 +39,10 @@ def viz(project, environment, classification_run, tmp_path_factory) -> Iterator[
     else:
         pytest.fail(log.read_text())
     yield address
-    server.terminate()
+    processes = [*psutil.Process(server.pid).children(recursive=True), server]
+    for process in processes:
+        process.terminate()
+    psutil.wait_procs(processes[:-1], timeout=30)
     server.wait(30)
 
 
