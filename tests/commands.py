@@ -3,11 +3,6 @@
 import sys
 from pathlib import Path
 
-FINISHED_RUN = "smoke-test"
-"""Id of the finished runs that tests share."""
-DETECTION_PARAMS = ("detection.labelling.batch_size=2",)
-"""Of the finished run of detection; small batches leave time to kill another one in between."""
-
 
 def kedro_run_command(data_root: Path, *words: str, params: tuple[str, ...] = ()) -> list[str]:
     """A `kedro run` on the smoke environment that keeps everything below `data_root`."""

@@ -161,6 +161,7 @@ def generator_preset(model: str, **changes) -> GeneratorPreset:
         "model": model,
         "revision": None,
         "variant": None,
+        "adapters": [],
         "licence": "MIT",
         "commercial_use": True,
         "width_px": 16,
@@ -181,12 +182,17 @@ def synthesis_options(**changes) -> SynthesisOptions:
         "images_per_class": 8,
         "strength": 0.5,
         "scheduler": None,
+        "eta": None,
+        "timestep_spacing": None,
         "num_inference_steps": None,
         "guidance_scale": None,
         "fit": "cover",
+        "output_size": "model",
         "batch_size": 4,
         "dtype": "float32",
         "device": "cpu",
+        "engine": "local",
+        "workers": None,
         "allow_unknown_classes": False,
         "seed": 0,
     }
@@ -296,6 +302,22 @@ def write_fashion_mnist(folder: Path, per_class: int) -> Path:
         count = len(labels).to_bytes(4, "big")
         (folder / f"{part}-labels-idx1-ubyte").write_bytes(b"\x00\x00\x08\x01" + count + labels.tobytes())
     return folder
+
+
+def write_labelled_folder(root: Path) -> Path:
+    """A folder of JPEGs per class, some of them damaged."""
+    for label, color in (("red panda", "firebrick"), ("polar bear", "ivory"), ("garden gnome", "seagreen")):
+        folder = root / label
+        folder.mkdir(parents=True)
+        for number in range(12):
+            picture = smooth_image(f"{label}{number}", (90 + 37 * number, 200 - 11 * number))
+            picture.paste(color, (10, 10, 60, 50))
+            picture.save(folder / f"IMG {number:04d}.JPG", quality=88)
+    whole = (root / "red panda" / "IMG 0000.JPG").read_bytes()
+    (root / "red panda" / "cut off.jpg").write_bytes(whole[: len(whole) // 2])
+    (root / "polar bear" / "empty.jpg").write_bytes(b"")
+    (root / "garden gnome" / "notes.jpg").write_text("not a picture at all")
+    return root
 
 
 SHAPES = {"circle": "crimson", "square": "limegreen", "triangle": "royalblue"}

@@ -2,15 +2,13 @@
 
 import os
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from commands import DETECTION_PARAMS, FINISHED_RUN, kedro_run_command
-from factories import tree_bytes
-
-Kedro = Callable[..., subprocess.CompletedProcess]
+from commands import kedro_run_command
+from long_runs import LONG_RUNS, ClassificationRun, DetectionRun, Kedro, StrangersRun
 
 
 @pytest.fixture(scope="session")
@@ -45,55 +43,46 @@ def kedro_run(project: Path, environment: dict[str, str]) -> Kedro:
     return run
 
 
-@dataclass(frozen=True)
-class ClassificationRun:
-    """The two arms, then the controls under the same id."""
-
-    data_root: Path
-    printed: str
-    """By the latter."""
-
-
-@pytest.fixture(scope="session")
-def classification_run(kedro_run: Kedro, tmp_path_factory: pytest.TempPathFactory) -> ClassificationRun:
-    """The classification task in miniature, finished; tests that share it add runs of other ids at most."""
-    data_root = tmp_path_factory.mktemp("classification")
-    for pipeline in ("classification", "classification_controls"):
-        done = kedro_run(data_root, "--pipelines", pipeline, "--run-id", FINISHED_RUN)
-    return ClassificationRun(data_root, done.stdout)
-
-
-@dataclass(frozen=True)
-class DetectionRun:
-    """The same for detection."""
-
-    data_root: Path
-    printed: dict[str, subprocess.CompletedProcess]
-    """By pipeline."""
-    models_before: dict[str, bytes]
-    """What lay among the models before the controls were added."""
-    home: Path
-    temporary: Path
-    """Folders that nothing had touched before, where the run found its home and one for temporary files."""
-    project_before: set[str]
-    """What lay in the project folder before."""
+@pytest.fixture(scope="session", autouse=True)
+def started_runs(
+    request: pytest.FixtureRequest, project: Path, kedro_run: Kedro, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future]]:
+    """The long runs that selected tests ask for, two side by side: each computes with one thread."""
+    needed = {name for item in request.session.items for name in item.fixturenames}
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            name: pool.submit(run, tmp_path_factory.mktemp(name), project, kedro_run)
+            for name, run in LONG_RUNS.items()
+            if name in needed
+        }
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(scope="session")
-def detection_run(project: Path, kedro_run: Kedro, tmp_path_factory: pytest.TempPathFactory) -> DetectionRun:
-    """The detection task in miniature, finished; tests that share it add runs of other ids at most."""
-    folder = tmp_path_factory.mktemp("detection")
-    home, temporary, data_root = (folder / name for name in ("home", "tmp", "data"))
-    home.mkdir()
-    temporary.mkdir()
-    before = {path.name for path in project.iterdir()}
-    variables = {"HOME": str(home), "TMPDIR": str(temporary), "YOLO_CONFIG_DIR": ""}
+def classification_run(started_runs: dict[str, Future]) -> ClassificationRun:
+    """Finished; tests that share it add runs of other ids at most."""
+    return started_runs["classification_run"].result()
 
-    def run(pipeline: str) -> subprocess.CompletedProcess:
-        words = ("--pipelines", pipeline, "--run-id", FINISHED_RUN)
-        return kedro_run(data_root, *words, params=DETECTION_PARAMS, variables=variables)
 
-    printed = {"detection": run("detection")}
-    models = tree_bytes(data_root / "07_models")
-    printed["detection_controls"] = run("detection_controls")
-    return DetectionRun(data_root, printed, models, home, temporary, before)
+@pytest.fixture(scope="session")
+def detection_run(started_runs: dict[str, Future]) -> DetectionRun:
+    """Finished; tests that share it add runs of other ids at most."""
+    return started_runs["detection_run"].result()
+
+
+@pytest.fixture(scope="session")
+def annotated_folder_runs(started_runs: dict[str, Future]) -> dict[str, StrangersRun]:
+    """By format, finished."""
+    return started_runs["annotated_folder_runs"].result()
+
+
+@pytest.fixture(scope="session")
+def labelled_folder_run(started_runs: dict[str, Future]) -> StrangersRun:
+    """Finished."""
+    return started_runs["labelled_folder_run"].result()
+
+
+@pytest.fixture(scope="session")
+def pretraining_run(started_runs: dict[str, Future]) -> Path:
+    """The data folder of a finished one."""
+    return started_runs["pretraining_run"].result()

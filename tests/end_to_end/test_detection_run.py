@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from commands import FINISHED_RUN as RUN
 from factories import tree_bytes
+from long_runs import FINISHED_RUN as RUN
 
 pytestmark = pytest.mark.slow
 ARMS = ("real_only", "augmented")

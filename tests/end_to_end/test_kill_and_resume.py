@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import DETECTION_PARAMS, kedro_run_command
-from commands import FINISHED_RUN as RUN
+from commands import kedro_run_command
 from factories import tree_bytes
+from long_runs import DETECTION_PARAMS
+from long_runs import FINISHED_RUN as RUN
 
 pytestmark = pytest.mark.slow
 PROMISED = ("02_intermediate", "03_primary", "04_synthetic", "05_filtered", "06_training_sets")

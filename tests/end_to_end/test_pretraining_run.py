@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import AutoencoderKL, AutoPipelineForText2Image
-from factories import write_fashion_mnist
+from long_runs import FINISHED_RUN as RUN
 from transformers import CLIPModel, CLIPProcessor
 
 from diffaug_pipeline.detection.yolo import build_yolo, start_from
@@ -15,17 +15,6 @@ from diffaug_pipeline.formats.coco import list_coco
 from diffaug_pipeline.formats.parquet import list_parquet
 
 pytestmark = pytest.mark.slow
-RUN = "tiny"
-
-
-@pytest.fixture(scope="module")
-def data_root(tmp_path_factory, kedro_run) -> Path:
-    """A finished run."""
-    folder = tmp_path_factory.mktemp("pretraining")
-    source = write_fashion_mnist(folder / "idx", 40)
-    params = (f"pretraining.pool.folder={source}", f"pretraining.pool.download_folder={folder / 'raw'}")
-    kedro_run(folder / "data", "--pipelines", "pretraining", "--run-id", RUN, params=params)
-    return folder / "data"
 
 
 def model(data_root: Path, name: str) -> Path:
@@ -36,39 +25,41 @@ def report(data_root: Path, name: str) -> dict:
     return json.loads((data_root / "08_reporting" / "pretraining" / name / RUN / name).read_text())
 
 
-def test_models_load_by_name(data_root):
-    assert AutoencoderKL.from_pretrained(model(data_root, "autoencoder")).config.latent_channels == 4
+def test_models_load_by_name(pretraining_run):
+    assert AutoencoderKL.from_pretrained(model(pretraining_run, "autoencoder")).config.latent_channels == 4
     for clip in ("clip", "scene_clip"):
-        CLIPModel.from_pretrained(model(data_root, clip))
-        CLIPProcessor.from_pretrained(model(data_root, clip))
+        CLIPModel.from_pretrained(model(pretraining_run, clip))
+        CLIPProcessor.from_pretrained(model(pretraining_run, clip))
     detector = build_yolo("yolo11n", ["object"])
-    assert start_from(detector, str(model(data_root, "detector"))) == len(detector.state_dict())
+    assert start_from(detector, str(model(pretraining_run, "detector"))) == len(detector.state_dict())
     for name in ("autoencoder", "clip", "generator", "scene_clip", "detector", "embedded"):
-        assert not (model(data_root, name) / "training_state.safetensors").exists()
+        assert not (model(pretraining_run, name) / "training_state.safetensors").exists()
 
 
-def test_the_packed_generator_draws(data_root):
-    packed = AutoPipelineForText2Image.from_pretrained(model(data_root, "embedded") / "generator", dtype=torch.float32)
+def test_the_packed_generator_draws(pretraining_run):
+    packed = AutoPipelineForText2Image.from_pretrained(
+        model(pretraining_run, "embedded") / "generator", dtype=torch.float32
+    )
     made = packed("a dark bag", num_inference_steps=2, guidance_scale=2.0).images[0]
     assert made.size == (32, 32)
 
 
-def test_the_packed_scorers_read_the_same_sentences(data_root):
+def test_the_packed_scorers_read_the_same_sentences(pretraining_run):
     features = [
-        ClipScorer(str(model(data_root, "embedded") / name), None, "cpu").embed_classes(["bag"], ["{class_name}"])
+        ClipScorer(str(model(pretraining_run, "embedded") / name), None, "cpu").embed_classes(["bag"], ["{class_name}"])
         for name in ("clip", "scene_clip")
     ]
     assert (features[0] == features[1]).all()
 
 
-def test_a_detector_for_other_classes_starts_from_the_packed_one(data_root):
+def test_a_detector_for_other_classes_starts_from_the_packed_one(pretraining_run):
     detector = build_yolo("yolo11n", ["cat", "dog"])
-    loaded = start_from(detector, str(model(data_root, "embedded") / "detector"))
+    loaded = start_from(detector, str(model(pretraining_run, "embedded") / "detector"))
     assert len(detector.state_dict()) / 2 < loaded < len(detector.state_dict())
 
 
-def test_the_packed_tasks_are_read_like_any_dataset(data_root):
-    embedded = model(data_root, "embedded")
+def test_the_packed_tasks_are_read_like_any_dataset(pretraining_run):
+    embedded = model(pretraining_run, "embedded")
     assert len(list_parquet(embedded / "fashion_few_shot", 10).candidates) == 120
     scenes = list_coco(embedded / "fashion_scenes", 10)
     assert scenes.refused == {}
@@ -76,9 +67,9 @@ def test_the_packed_tasks_are_read_like_any_dataset(data_root):
     assert {split: splits.count(split) for split in ("train", "val", "test")} == {"train": 4, "val": 2, "test": 2}
 
 
-def test_cards_and_licences_are_packed_with_what_was_measured(data_root):
-    embedded, quality = model(data_root, "embedded"), report(data_root, "quality.json")
-    scene_quality = report(data_root, "scene_quality.json")
+def test_cards_and_licences_are_packed_with_what_was_measured(pretraining_run):
+    embedded, quality = model(pretraining_run, "embedded"), report(pretraining_run, "quality.json")
+    scene_quality = report(pretraining_run, "scene_quality.json")
     assert f"{quality['reconstruction_mse']:.4f}" in (embedded / "generator" / "README.md").read_text()
     card = (embedded / "scene_clip" / "README.md").read_text()
     assert f"on {scene_quality['scene_crops']} crops" in card

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from commands import FINISHED_RUN as RUN
+from long_runs import FINISHED_RUN as RUN
 
 pytestmark = pytest.mark.slow
 
