@@ -5,9 +5,14 @@ DiffaugError
 ├── DatasetFormatError      the user's dataset cannot be understood
 ├── UnknownClassesError     the generator was never taught the classes asked for
 ├── ModelFolderError        a model folder is missing, damaged or unsafe to load
+├── HubError                a hub repository is missing, gated or cannot be had
+│   └── HubUnreachableError the hub does not answer, and what is asked for is not in the local cache
 ├── MissingPackageError     an optional package is needed and not installed
 ├── TrainingSetError        a training set would break a rule (leakage, emptiness)
-└── VersionError            a stored version is missing, half-written, damaged or in use
+├── VersionError            a stored version is missing, half-written, damaged or in use
+├── BatchTooLargeError      memory does not hold the images of a batch
+├── DiskSpaceError          what is to be written does not fit on the disk
+└── WorkerError             worker processes cannot do their work
 """
 
 
@@ -31,6 +36,14 @@ class ModelFolderError(DiffaugError, ValueError):
     """A model folder is missing, damaged or unsafe to load."""
 
 
+class HubError(DiffaugError, OSError):
+    """A hub repository is missing, gated or cannot be had."""
+
+
+class HubUnreachableError(HubError):
+    """The hub does not answer, and what is asked for is not in the local cache."""
+
+
 class MissingPackageError(DiffaugError, ImportError):
     """An optional package is needed and not installed."""
 
@@ -41,3 +54,22 @@ class TrainingSetError(DiffaugError, ValueError):
 
 class VersionError(DiffaugError, RuntimeError):
     """A stored version is missing, half-written, damaged or in use."""
+
+
+class BatchTooLargeError(DiffaugError, MemoryError):
+    """Memory does not hold the images of a batch."""
+
+    def __init__(self, message: str, batch_size: int):
+        super().__init__(message, batch_size)
+        self.message, self.batch_size = message, batch_size
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class DiskSpaceError(DiffaugError, OSError):
+    """What is to be written does not fit on the disk."""
+
+
+class WorkerError(DiffaugError, RuntimeError):
+    """Worker processes cannot do their work."""

@@ -142,7 +142,7 @@ def test_a_seed_trains_the_same_network_alone_or_after_another(real, tmp_path, w
 
 @pytest.mark.slow
 def test_seeds_side_by_side_equal_seeds_one_after_the_other(real, tmp_path, monkeypatch):
-    monkeypatch.setattr(seeds, "_usable_cores", lambda: 2)  # so that each of two processes has one thread
+    monkeypatch.setattr(seeds, "usable_cores", lambda: 2)  # so that each of two processes has one thread
     assert torch.get_num_threads() == 1
     short = {"steps": 4, "warmup_steps": 1, "evaluations": 2, "augmentation": STRONG}
     for workers in (1, 2):

@@ -3,7 +3,12 @@ from typing import get_args
 import pytest
 from factories import generator_preset, labelling_options, synthesis_options
 
-from diffaug_pipeline.evaluation.caveats import STRATEGY_DESCRIPTIONS, find_detection_notes, find_detection_warnings
+from diffaug_pipeline.evaluation.caveats import (
+    STRATEGY_DESCRIPTIONS,
+    find_detection_notes,
+    find_detection_warnings,
+    find_notes,
+)
 from diffaug_pipeline.labelling.options import StrategyName
 
 GARMENTS = generator_preset("embedded:generator")
@@ -58,3 +63,18 @@ def test_where_training_starts_is_said(weights, words):
     assert "AGPL-3.0" in notes
     assert "licence: MIT, commercial use allowed" in notes
     assert "background_inpainting: objects of real images, their surroundings drawn anew" in notes
+
+
+def test_a_licence_against_commercial_use_is_warned_of():
+    preset = generator_preset("embedded:generator", commercial_use=False, licence="sai-nc-community")
+    labelling = labelling_options(strategy="background_inpainting")
+    given = (["dress"], preset, labelling, CALIBRATION | {"per_class": {}}, INGESTION_REPORT, ONE_ATTEMPT)
+    (warning,) = find_detection_warnings(*given)
+    assert "licence, sai-nc-community, allows no commercial use of what it makes" in warning
+
+
+def test_adapters_are_named_beside_the_licence():
+    adapter = {"model": "someone/style", "revision": None, "weight_name": None, "scale": 0.8}
+    preset = generator_preset("embedded:generator", adapters=[adapter])
+    notes = find_notes(preset, synthesis_options())
+    assert "commercial use allowed; adapters, under licences of their own: someone/style at scale 0.8." in notes[0]

@@ -66,6 +66,8 @@ def test_more_images_keep_the_earlier_rows(real, tiny_generator):
         {"num_inference_steps": 6},
         {"guidance_scale": 4.0},
         {"scheduler": "pndm"},
+        {"eta": 0.5},
+        {"timestep_spacing": "leading"},
         {"dtype": "bfloat16"},
         {"mode": "image_to_image"},
     ],

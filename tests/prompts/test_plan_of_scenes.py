@@ -50,6 +50,11 @@ def test_another_mode_is_refused(real, strategy, mode):
             plan(real, strategy, mode=other)
 
 
+def test_label_strategies_place_pictures_themselves(real):
+    with pytest.raises(ParameterError, match=r"detection\.synthesis\.output_size is source, but label strategies place"):
+        plan(real, "image_to_image", mode="image_to_image", output_size="source")
+
+
 @pytest.mark.parametrize("strategy", [name for name in MODES if name not in OBJECTS_STAY_REAL])
 def test_classes_the_generator_was_never_taught_are_refused_where_it_draws_them(strangers, strategy):
     with pytest.raises(UnknownClassesError, match="it was never taught panda"):

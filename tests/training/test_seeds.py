@@ -43,7 +43,7 @@ def threads_of(folder: Path) -> dict[int, int]:
 
 @pytest.mark.slow
 def test_seeds_of_a_last_round_share_all_cores_also_when_resumed(tmp_path, monkeypatch):
-    monkeypatch.setattr(seeds, "_usable_cores", lambda: 4)
+    monkeypatch.setattr(seeds, "usable_cores", lambda: 4)
     train(tmp_path, workers=2)
     assert threads_of(tmp_path) == {0: 2, 1: 2, 2: 4}
     for file in (tmp_path / "seed_0").iterdir():

@@ -1,6 +1,12 @@
 """Storage: every artifact is versioned, exists whole or not at all, and is plain files anybody can open."""
 
-from diffaug_pipeline.datasets.files import HTMLDataset, JSONDataset, ParquetDataset, PlotlyDataset
+from diffaug_pipeline.datasets.files import (
+    HTMLDataset,
+    JSONDataset,
+    ParquetDataset,
+    PictureDataset,
+    PlotlyDataset,
+)
 from diffaug_pipeline.datasets.folder import CheckpointDataset
 from diffaug_pipeline.datasets.image_set import ImageSetDataset
 from diffaug_pipeline.datasets.run_record import RunRecordDataset
@@ -11,6 +17,7 @@ __all__ = [
     "ImageSetDataset",
     "JSONDataset",
     "ParquetDataset",
+    "PictureDataset",
     "PlotlyDataset",
     "RunRecordDataset",
 ]

@@ -1,11 +1,12 @@
 """Small artifacts: kedro-datasets' formats, published atomically."""
 
+import base64
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
-from kedro_datasets._typing import HTMLPreview, JSONPreview, PlotlyPreview, TablePreview
+from kedro_datasets._typing import HTMLPreview, ImagePreview, JSONPreview, PlotlyPreview, TablePreview
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
 
@@ -76,3 +77,15 @@ class HTMLDataset(FileDataset):
 
     def preview(self) -> HTMLPreview:
         return HTMLPreview(self.load())
+
+
+class PictureDataset(FileDataset):
+    """One picture, in and out as a `PIL.Image`; its file name says the format."""
+
+    def format_at(self, path: Path) -> AbstractDataset:
+        from kedro_datasets.pillow import ImageDataset
+
+        return ImageDataset(filepath=str(path))
+
+    def preview(self) -> ImagePreview:
+        return ImagePreview(base64.b64encode(self.load_path.read_bytes()).decode())

@@ -68,7 +68,12 @@ def differences(folder: Path, recorded: dict[str, str]) -> list[str]:
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
-    """Writes the manifest whole; a folder that has one is complete."""
-    partial = folder / f".{MANIFEST}"
-    partial.write_text(json.dumps(content, indent=2) + "\n")
-    partial.replace(folder / MANIFEST)
+    """Writes the manifest; a folder that has one is complete."""
+    write_whole(folder / MANIFEST, json.dumps(content, indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file all at once: whoever looks sees the old one or the new one."""
+    partial = path.with_name(f".{path.name}")
+    partial.write_text(text)
+    partial.replace(path)

@@ -8,8 +8,7 @@
         contact_sheet.png              what kedro-viz shows
         manifest.json                  counts, columns, checksums; written last
 
-Finished batches are renamed into place one by one, so a killed run leaves whole batches. The plan of batches is
-written before the first one, so a resumed run forms the same ones and the result has the same bytes.
+How images are made, also in several processes, is told in `datasets.making`.
 """
 
 import base64
@@ -28,12 +27,12 @@ from PIL import Image
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
 from diffaug_pipeline.datasets.folder import MANIFEST, differences, sha256_of, write_manifest
+from diffaug_pipeline.datasets.making import BatchList, make_batches
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.contact_sheet import draw_contact_sheet
 from diffaug_pipeline.imaging.image_set import TARGETS, ImageSet, PlannedImageSet, leading_columns, target_of
 from diffaug_pipeline.imaging.preparation import boxes_inside, open_image
-from diffaug_pipeline.progress import progress_bar
 
 INDEX, CONTACT_SHEET, BATCHES = "index.parquet", "contact_sheet.png", "batches.json"
 LINKS_PER_FOLDER = 1_000
@@ -72,28 +71,16 @@ class ImageSetDataset(VersionedArtifact):
     def _make(self, data: PlannedImageSet, staged: Path) -> pd.DataFrame:
         """Links what exists, makes the rest, and returns the complete index with absolute paths."""
         images = staged / "images"
-        plan_file = staged / BATCHES
-        if plan_file.exists():
-            work = json.loads(plan_file.read_text())
-            if work["recipes"] != _digest(data.plan["recipe"]):
-                raise VersionError(
-                    f"{staged} was begun with another plan; resume with the parameters it was begun with, "
-                    "or choose another --run-id."
-                )
-        else:
-            shutil.rmtree(images, ignore_errors=True)
-            reused = _link_earlier(data.plan["recipe"], self._earlier_folders(staged), images)
-            missing = data.plan[~data.plan["recipe"].isin(reused)]
-            work = {"recipes": _digest(data.plan["recipe"]), "batches": data.batches(missing)}
-            _write_whole(plan_file, json.dumps(work))
+        batches = _settle_batches(data, staged / BATCHES, images, self._earlier_folders(staged))
+        planned = sum(map(len, batches.batches))
         started = time.perf_counter()
-        made = _make_batches(data, work["batches"], images)
-        planned = sum(map(len, work["batches"]))
+        made = make_batches(data, batches, images)
         self.statistics = {
             "images_made": made,
             "images_kept": planned - made,
             "images_reused": data.plan["recipe"].nunique() - planned,
             "seconds_making": round(time.perf_counter() - started, 3),
+            "batches_cut_down_to": batches.largest,
         }
         files = _describe_files(images, data.plan)
         if any(target in data.plan for target in TARGETS):
@@ -105,6 +92,25 @@ class ImageSetDataset(VersionedArtifact):
         """Image folders of other versions, last published first, then of interrupted ones."""
         yield from (Path(version) / "images" for version in self._get_versions())
         yield from (path / "images" for path in sorted(self.staging_root.iterdir()) if path.is_dir() and path != staged)
+
+
+def _settle_batches(data: PlannedImageSet, file: Path, images: Path, earlier: Iterator[Path]) -> BatchList:
+    """Links what `earlier` folders hold and says in `file` how the rest is made; or goes on with what that says."""
+    plan_digest = _digest(data.plan["recipe"])
+    if file.exists():
+        batches = BatchList.read(file)
+        if batches.plan_digest != plan_digest:
+            raise VersionError(
+                f"{file.parent} was begun with another plan; resume with the parameters it was begun with, "
+                "or choose another --run-id."
+            )
+        return batches
+    shutil.rmtree(images, ignore_errors=True)
+    reused = _link_earlier(data.plan["recipe"], earlier, images)
+    missing = data.plan[~data.plan["recipe"].isin(reused)]
+    batches = BatchList(file, plan_digest, data.batches(missing))
+    batches.write()
+    return batches
 
 
 def _link_earlier(recipes: pd.Series, folders: Iterator[Path], images: Path) -> set[str]:
@@ -139,29 +145,6 @@ def _link(source: Path, target: Path) -> bool:
         partial.chmod(0o444)
         partial.replace(target)
     return True
-
-
-def _make_batches(data: PlannedImageSet, batches: list[list[str]], images: Path) -> int:
-    """Makes the batches not there yet, each renamed into place whole; returns the number of images made."""
-    by_recipe = data.plan.drop_duplicates("recipe").set_index("recipe", drop=False)
-    total = sum(map(len, batches))
-    finished = sum(len(batch) for number, batch in enumerate(batches) if (images / f"{number:06d}").exists())
-    with progress_bar(total, data.description, "images", initial=finished) as bar:
-        for number, recipes in enumerate(batches):
-            folder = images / f"{number:06d}"
-            if folder.exists():
-                continue
-            made = data.make_images(by_recipe.loc[recipes].reset_index(drop=True))
-            partial = images / f".{number:06d}"
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            for recipe, image in zip(recipes, made, strict=True):
-                path = partial / f"{recipe}{image.suffix}"
-                path.write_bytes(image.content)
-                path.chmod(0o444)
-            partial.rename(folder)
-            bar.update(len(recipes))
-    return total - finished
 
 
 def _describe_files(images: Path, plan: pd.DataFrame) -> pd.DataFrame:
@@ -224,9 +207,3 @@ def _digest(values: pd.Series) -> str:
     for value in values:
         digest.update(f"{value}\n".encode())
     return digest.hexdigest()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}")
-    partial.write_text(text)
-    partial.replace(path)

@@ -35,6 +35,11 @@ def find_warnings(
             f"{describe_unknown(preset.model, unknown)} The synthetic images cannot show these classes by themselves. "
             "For a real answer choose a generator that knows them: synthesis.generator: sd15, sd21 or sdxl."
         )
+    if not preset.commercial_use:
+        warnings.append(
+            f"The generator's licence, {preset.licence}, allows no commercial use of what it makes; a network trained "
+            "on its images may fall under it as well. For commercial work choose another synthesis.generator."
+        )
     if calibration["switched_off"] is not None:
         warnings.append(f"The filter was off. {calibration['switched_off']} Choose another filtering.clip_model.")
     if bare := [name for name, count in accepted.items() if count["accepted"] == 0]:
@@ -88,7 +93,8 @@ def find_detection_notes(
 
 
 def _describe_terms(preset: GeneratorPreset) -> str:
-    return f"licence: {preset.licence}, {'commercial use allowed' if preset.commercial_use else 'no commercial use'}"
+    adapters = ", ".join(f"{adapter.model} at scale {adapter.scale:g}" for adapter in preset.adapters)
+    return f"{preset.terms}; adapters, under licences of their own: {adapters}" if adapters else preset.terms
 
 
 def _describe_stand_ins(preset: GeneratorPreset) -> list[str]:

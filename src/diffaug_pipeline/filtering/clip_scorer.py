@@ -13,7 +13,13 @@ from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import fit_image
 from diffaug_pipeline.progress import progress_bar
-from diffaug_pipeline.synthesis.models import hush_loading_bars, locate_model, model_revision, model_source
+from diffaug_pipeline.synthesis.models import (
+    hush_loading_bars,
+    loading_errors,
+    locate_model,
+    model_revision,
+    model_source,
+)
 
 
 class ClipScorer:
@@ -25,11 +31,12 @@ class ClipScorer:
         where = {"revision": None if local else self.revision, "local_files_only": local}
         hush_loading_bars()
         self._device = choose_device(device)
-        self._model = AutoModel.from_pretrained(
-            model_source(model), dtype=torch.float32, use_safetensors=True, **where
-        ).to(self._device)
+        with loading_errors(model):
+            self._model = AutoModel.from_pretrained(
+                model_source(model), dtype=torch.float32, use_safetensors=True, **where
+            ).to(self._device)
+            processor = AutoProcessor.from_pretrained(model_source(model), **where)
         self._model.eval()
-        processor = AutoProcessor.from_pretrained(model_source(model), **where)
         self._tokenizer, self._image_processor = processor.tokenizer, processor.image_processor
         self._image_size_px = self._model.config.vision_config.image_size
         self.logit_scale = self._model.logit_scale.exp().item()

@@ -13,8 +13,8 @@ class Rule(Options):
     """Share of the real training images of a class that the threshold would reject."""
 
 
-class FilteringOptions(Options):
-    """How synthetic images are judged."""
+class ScorerOptions(Options):
+    """A CLIP model and how it is asked about classes."""
 
     clip_model: str
     """Hub id, folder, or `embedded:clip`."""
@@ -25,12 +25,6 @@ class FilteringOptions(Options):
     """Images scored together."""
     device: str
     """`auto`, or what torch calls the device."""
-    min_images_per_class: int = Field(ge=1)
-    """With fewer real training images a quantile of one class means nothing, and classes are pooled."""
-    clip_score: Rule
-    """Rejects images that fit their class sentence worse than real training images usually do."""
-    zero_shot: Rule
-    """Rejects images that the scorer takes for another class, or for their own with less margin than real ones."""
 
     @field_validator("templates")
     @classmethod
@@ -39,6 +33,17 @@ class FilteringOptions(Options):
             if placeholders(template) != {CLASS_NAME}:
                 raise ValueError(f"the template {template!r} must contain {{class_name}} and no other name in braces")
         return templates
+
+
+class FilteringOptions(ScorerOptions):
+    """How synthetic images are judged."""
+
+    min_images_per_class: int = Field(ge=1)
+    """With fewer real training images a quantile of one class means nothing, and classes are pooled."""
+    clip_score: Rule
+    """Rejects images that fit their class sentence worse than real training images usually do."""
+    zero_shot: Rule
+    """Rejects images that the scorer takes for another class, or for their own with less margin than real ones."""
 
 
 class AgreementRule(Options):

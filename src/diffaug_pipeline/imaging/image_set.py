@@ -15,11 +15,12 @@ Columns of the index, in this order; a set has those that apply to it and any nu
 | `recipe` | str or null | hash of all that determines the pixels; null for a user's file used in place |
 
 Synthetic rows add `source_image_id`, `mode`, `prompt`, `negative_prompt`, `seed`, `strength`, `guidance_scale`,
-`num_inference_steps`, `scheduler`, `model`, `model_revision`. Training sets add `sampling_weight`, `loss_weight`.
+`num_inference_steps`, `scheduler`, `eta`, `timestep_spacing`, `model`, `model_revision`, `adapters`. Training sets add
+`sampling_weight`, `loss_weight`.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,7 @@ from PIL import Image
 
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.boxes import Boxes
-from diffaug_pipeline.imaging.preparation import open_image
+from diffaug_pipeline.imaging.preparation import encode_png, open_image
 
 SPLITS = ("train", "val", "test")
 ORIGINS = ("real", "synthetic")
@@ -114,10 +115,26 @@ class EncodedImage:
     suffix: str
 
 
-class MakeImages(Protocol):
-    """Makes the images of some rows of a plan, in their order."""
+@dataclass(frozen=True)
+class DrawnImage:
+    """A picture that becomes the bytes of a PNG file when these are asked for, by whichever thread writes them."""
 
-    def __call__(self, rows: pd.DataFrame) -> list[EncodedImage]:
+    image: Image.Image
+    suffix: str = ".png"
+
+    @property
+    def content(self) -> bytes:
+        """See `encode_png`."""
+        return encode_png(self.image)
+
+
+ImageFile = EncodedImage | DrawnImage
+
+
+class MakeImages(Protocol):
+    """Makes the images of some rows of a plan, in their order; raises `BatchTooLargeError` where memory is short."""
+
+    def __call__(self, rows: pd.DataFrame) -> Sequence[ImageFile]:
         """As many images as rows."""
 
 
@@ -136,6 +153,8 @@ class PlannedImageSet:
     batch_columns: tuple[str, ...] = ()
     making_columns: tuple[str, ...] = ()
     description: str = "images"
+    parallel: tuple[MakeImages, ...] = ()
+    """What makes images in place of `make_images`, each in a process of its own, e.g. on devices of their own."""
 
     def batches(self, missing: pd.DataFrame) -> list[list[str]]:
         """The recipes of `missing` rows cut into batches; equal rows in equal order give equal batches."""

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diffaug_pipeline.imaging.frames import frame_of, lay_over, uncovered_parts
 from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, PlannedImageSet
 from diffaug_pipeline.imaging.preparation import encode_png
 from diffaug_pipeline.labelling.blending import blend, weights_around
-from diffaug_pipeline.labelling.frames import frame_of, lay_over, uncovered_parts
 from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.labelling.picture_rows import boxes_in_frame, picture_row, sizes_of
 from diffaug_pipeline.labelling.sourced_scenes import sourced_scene_rows

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from diffaug_pipeline.imaging.frames import frame_of, place_back
 from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, PlannedImageSet
 from diffaug_pipeline.imaging.preparation import encode_png
-from diffaug_pipeline.labelling.frames import frame_of, lay_over
 from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.labelling.picture_rows import boxes_in_frame, picture_row, scene_prompt, sizes_of
 from diffaug_pipeline.labelling.sourced_scenes import sourced_scene_rows
@@ -50,7 +50,6 @@ def label_images(generated: ImageSet, real_images: ImageSet, options: LabellingO
 def _make_scenes(rows: pd.DataFrame, generated: ImageSet, real_images: ImageSet) -> list[EncodedImage]:
     scenes = []
     for image_id, source, fit in zip(rows["image_id"], rows["source_image_id"], rows["fit"], strict=True):
-        real, picture = real_images.read(source), generated.read(image_id)
-        scene = lay_over(real, picture, frame_of(real.size, picture.size, fit))
+        scene = place_back(real_images.read(source), generated.read(image_id), fit)
         scenes.append(EncodedImage(encode_png(scene), ".png"))
     return scenes

@@ -9,10 +9,10 @@ from PIL import Image
 
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.boxes import Boxes, areas, extent, intersections
+from diffaug_pipeline.imaging.frames import covered_part, frame_of, lay_over
 from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, PlannedImageSet
 from diffaug_pipeline.imaging.preparation import encode_png
 from diffaug_pipeline.labelling.blending import blend, touched_pixels, weights_within
-from diffaug_pipeline.labelling.frames import covered_part, frame_of, lay_over
 from diffaug_pipeline.labelling.options import LabellingOptions, ObjectInpaintingOptions
 from diffaug_pipeline.labelling.picture_rows import picture_row, sizes_of
 from diffaug_pipeline.labelling.sourced_scenes import sourced_scene_rows

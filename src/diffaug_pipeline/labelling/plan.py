@@ -28,6 +28,11 @@ def plan_synthesis(
             f"detection.synthesis.mode is {synthesis.mode}, but the label strategy {labelling.strategy} works by "
             f"{strategy.MODE}; set the mode to null, or choose another labelling.strategy."
         )
+    if synthesis.output_size != "model":
+        raise ParameterError(
+            f"detection.synthesis.output_size is {synthesis.output_size}, but label strategies place pictures in the "
+            "frames of their sources themselves; set it to model."
+        )
     synthesis = synthesis.model_copy(update={"mode": strategy.MODE})
     if labelling.strategy not in OBJECTS_STAY_REAL:
         check_known_classes(preset, real_images.class_names, synthesis)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,13 @@ from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies, Vocabulary
 from diffaug_pipeline.prompts.sentences import sentences
 from diffaug_pipeline.seeding import derive_seed
+from diffaug_pipeline.synthesis.adapters import pin_adapters, write_adapters
+from diffaug_pipeline.synthesis.checks import check_generator
+from diffaug_pipeline.synthesis.hardware import choose_dtype
 from diffaug_pipeline.synthesis.known_classes import check_known_classes
-from diffaug_pipeline.synthesis.models import model_revision
+from diffaug_pipeline.synthesis.models import model_revision, read_model_file
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+from diffaug_pipeline.synthesis.schedulers import check_scheduler
 
 CLASSIFICATION_MODES = ("text_to_image", "image_to_image")
 NOT_IN_RECIPE = ("image_id", "label", "split", "origin", "source_image_id")
@@ -75,7 +80,15 @@ def recipe_hash(determining: dict[str, Any]) -> str:
 
 
 def shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabulary: Vocabulary) -> dict[str, Any]:
-    """What all rows of one plan have in common."""
+    """What all rows of one plan have in common.
+
+    Raises where the generator cannot make them, see `check_generator` and `check_scheduler`.
+    """
+    check_generator(preset, synthesis.mode)
+    revision = model_revision(preset.model, preset.revision)
+    scheduler, steps = synthesis.scheduler_with(preset), synthesis.steps_with(preset)
+    model_config = read_model_file(preset.model, revision, "scheduler/scheduler_config.json") or {}
+    check_scheduler(scheduler, model_config, steps, synthesis.eta, synthesis.timestep_spacing)
     return {
         "split": "train",
         "origin": "synthetic",
@@ -84,13 +97,17 @@ def shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabul
         "mode": synthesis.mode,
         "negative_prompt": vocabulary.negative_prompt,
         "guidance_scale": synthesis.guidance_scale or getattr(preset.guidance_scale, synthesis.mode),
-        "num_inference_steps": synthesis.steps_with(preset),
-        "scheduler": synthesis.scheduler or preset.scheduler,
+        "num_inference_steps": steps,
+        "scheduler": scheduler,
+        "eta": synthesis.eta,
+        "timestep_spacing": synthesis.timestep_spacing,
         "fit": synthesis.fit,
-        "dtype": synthesis.dtype,
+        "output_size": synthesis.output_size,
+        "dtype": choose_dtype(synthesis, preset),
         "model": preset.model,
         "variant": preset.variant,
-        "model_revision": model_revision(preset.model, preset.revision),
+        "adapters": write_adapters(pin_adapters(preset.adapters)),
+        "model_revision": revision,
     }
 
 
@@ -121,5 +138,9 @@ def class_rows(
 def take_in_turn(choices: Sequence[Any], number: int, seed: int, of: str, what: str) -> Any:
     """The `number`-th draw from rounds that each go through all choices in a fresh order."""
     turn, position = divmod(number, len(choices))
-    order = np.random.default_rng(derive_seed(seed, what, of, turn)).permutation(len(choices))
-    return choices[order[position]]
+    return choices[_order_of_turn(seed, what, of, turn, len(choices))[position]]
+
+
+@lru_cache(maxsize=64)
+def _order_of_turn(seed: int, what: str, of: str, turn: int, choices: int) -> np.ndarray:
+    return np.random.default_rng(derive_seed(seed, what, of, turn)).permutation(choices)

@@ -1,25 +1,24 @@
 """A diffusion model ready to make the images of plan rows."""
 
-import logging
-from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from diffusers import (
-    AutoPipelineForImage2Image,
-    AutoPipelineForInpainting,
-    AutoPipelineForText2Image,
-    DiffusionPipeline,
-)
+from diffusers import DiffusionPipeline
 from PIL import Image, ImageDraw
 
 from diffaug_pipeline.devices import choose_device
-from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet
-from diffaug_pipeline.imaging.preparation import encode_png, fit_image
-from diffaug_pipeline.synthesis.models import hush_loading_bars, locate_model, model_source
+from diffaug_pipeline.errors import BatchTooLargeError
+from diffaug_pipeline.imaging.frames import place_back
+from diffaug_pipeline.imaging.image_set import DrawnImage, ImageSet
+from diffaug_pipeline.imaging.preparation import fit_image
+from diffaug_pipeline.synthesis.conditioning import Conditioning
+from diffaug_pipeline.synthesis.encodings import remember_encodings
+from diffaug_pipeline.synthesis.families import takes
+from diffaug_pipeline.synthesis.loading import in_mode, load_pipeline
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 from diffaug_pipeline.synthesis.schedulers import build_scheduler
 
@@ -29,17 +28,13 @@ BATCH_COLUMNS = (
     "height_px",
     "scheduler",
     "num_inference_steps",
+    "eta",
+    "timestep_spacing",
     "guidance_scale",
     "strength",
     "negative_prompt",
 )
 """What the images of one batch must have in common."""
-
-MAX_CACHED_SENTENCES = 1_000
-"""A few hundred megabytes at the width of the largest text encoders."""
-
-
-logger = logging.getLogger(__name__)
 
 
 class Generator:
@@ -60,60 +55,64 @@ class Generator:
         self._options = options
         self._sources = sources
         self._device = choose_device(options.device)
-        self._embeddings: dict[str, torch.Tensor] = {}
+        self._conditioning = Conditioning(self._device)
 
     @cached_property
     def text_to_image(self) -> DiffusionPipeline:
         """The loaded pipeline."""
-        local = locate_model(self._preset.model) is not None
-        hush_loading_bars()
-        pipeline = AutoPipelineForText2Image.from_pretrained(
-            model_source(self._preset.model),
-            dtype=getattr(torch, self._options.dtype),
-            revision=None if local else self._revision,
-            variant=self._preset.variant,
-            use_safetensors=True,
-            local_files_only=local,
-        ).to(self._device)
-        pipeline.set_progress_bar_config(disable=True)
-        if getattr(pipeline, "safety_checker", None) is not None:
-            logger.warning("The model's safety checker is off: it would put black pictures in place of flagged ones.")
-            pipeline.safety_checker = None
-        for part in (getattr(pipeline, "unet", None), getattr(pipeline, "vae", None)):
-            if part is not None:
-                part.to(memory_format=torch.channels_last)
+        pipeline = load_pipeline(self._preset, self._options.dtype, self._device, self._revision)
+        remember_encodings(pipeline.vae)
         return pipeline
 
     @cached_property
     def image_to_image(self) -> DiffusionPipeline:
         """The same weights behind image-to-image."""
-        pipeline = AutoPipelineForImage2Image.from_pipe(self.text_to_image)
-        pipeline.set_progress_bar_config(disable=True)
-        return pipeline
+        return in_mode(self.text_to_image, "image_to_image")
 
     @cached_property
     def inpainting(self) -> DiffusionPipeline:
         """The same weights behind inpainting, whether the model was trained for it or not."""
-        pipeline = AutoPipelineForInpainting.from_pipe(self.text_to_image)
-        pipeline.set_progress_bar_config(disable=True)
-        return pipeline
+        return in_mode(self.text_to_image, "inpainting")
+
+    def make_images(self, rows: pd.DataFrame) -> list[DrawnImage]:
+        """Pictures of plan rows that agree in `BATCH_COLUMNS`, each from its own seed.
+
+        Raises `BatchTooLargeError` where the device's memory does not hold them.
+        """
+        with suppress(torch.OutOfMemoryError):
+            return [DrawnImage(image) for image in self._at_asked_size(rows, self._draw(rows))]
+        if self._device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        raise BatchTooLargeError(
+            f"{len(rows)} pictures of {rows['width_px'].iloc[0]} x {rows['height_px'].iloc[0]} at a time are more than "
+            f"the memory of {self._device} holds.",
+            len(rows),
+        )
 
     @torch.inference_mode()
-    def make_images(self, rows: pd.DataFrame) -> list[EncodedImage]:
-        """PNGs of plan rows that agree in `BATCH_COLUMNS`, each from its own seed."""
+    def _draw(self, rows: pd.DataFrame) -> list[Image.Image]:
         first = rows.iloc[0]
         pipeline = getattr(self, first["mode"])
+        spacing, eta = (None if pd.isna(first[name]) else first[name] for name in ("timestep_spacing", "eta"))
         pipeline.scheduler = build_scheduler(
-            first["scheduler"], self._scheduler_config, int(first["num_inference_steps"])
+            first["scheduler"], self._scheduler_config, int(first["num_inference_steps"]), spacing
         )
         arguments = {
-            "guidance_scale": float(first["guidance_scale"]),
+            **({} if eta is None else {"eta": float(eta)}),
             "num_inference_steps": int(first["num_inference_steps"]),
             "generator": [torch.Generator("cpu").manual_seed(int(seed)) for seed in rows["seed"]],
-            **self._prompt_arguments(pipeline, rows),
+            **self._conditioning.arguments(
+                pipeline, rows["prompt"].tolist(), first["negative_prompt"], float(first["guidance_scale"])
+            ),
             **self._picture_arguments(pipeline, rows),
         }
-        return [_encode(image) for image in pipeline(**arguments).images]
+        return pipeline(**arguments).images
+
+    def _at_asked_size(self, rows: pd.DataFrame, pictures: list[Image.Image]) -> list[Image.Image]:
+        if rows["output_size"].iloc[0] == "model":
+            return pictures
+        sources = map(self._sources.read, rows["source_image_id"])
+        return [place_back(source, made, self._options.fit) for source, made in zip(sources, pictures, strict=True)]
 
     @cached_property
     def _scheduler_config(self) -> dict:
@@ -127,8 +126,8 @@ class Generator:
         if first["mode"] == "text_to_image":
             return frame
         given = {"strength": float(first["strength"]), "image": self._read_sources(rows, size)}
-        if first["mode"] == "image_to_image":
-            return given
+        if first["mode"] == "image_to_image":  # FLUX.1 and others would stretch the source to their own default size
+            return given | {name: pixels for name, pixels in frame.items() if takes(pipeline, name)}
         masks = [
             inpainting_mask(
                 np.array([*map(list, xyxy)], dtype=float).reshape(-1, 4), kind, size, pipeline.vae_scale_factor
@@ -142,23 +141,6 @@ class Generator:
         if rows["mode"].iloc[0] == "inpainting":
             sources = [image.crop(tuple(region)) for image, region in zip(sources, rows["region_xyxy"], strict=True)]
         return [fit_image(image, size_px, self._options.fit).image for image in sources]
-
-    def _prompt_arguments(self, pipeline: DiffusionPipeline, rows: pd.DataFrame) -> dict:
-        """Prompts as embeddings, each sentence encoded once; as text for families other than SD 1 and 2."""
-        negative = rows["negative_prompt"].iloc[0]
-        if not _encodes_to_one_tensor(pipeline):
-            return {"prompt": rows["prompt"].tolist(), "negative_prompt": [negative] * len(rows)}
-        sentences = [*rows["prompt"].unique(), negative]
-        if len(self._embeddings) > MAX_CACHED_SENTENCES:
-            self._embeddings.clear()
-        for sentence in sentences:
-            if sentence not in self._embeddings:
-                encoded, _ = pipeline.encode_prompt(sentence, self._device, 1, do_classifier_free_guidance=False)
-                self._embeddings[sentence] = encoded
-        arguments = {"prompt_embeds": torch.cat([self._embeddings[sentence] for sentence in rows["prompt"]])}
-        if float(rows["guidance_scale"].iloc[0]) > 1:
-            arguments["negative_prompt_embeds"] = self._embeddings[negative].repeat(len(rows), 1, 1)
-        return arguments
 
 
 def inpainting_mask(xyxy: np.ndarray, kind: str, size_px: tuple[int, int], cell_px: int) -> Image.Image:
@@ -180,16 +162,3 @@ def inpainting_mask(xyxy: np.ndarray, kind: str, size_px: tuple[int, int], cell_
         if left < right and top < bottom:
             draw.rectangle((left, top, right - 1, bottom - 1), fill=inside)
     return mask
-
-
-def _encodes_to_one_tensor(pipeline: DiffusionPipeline) -> bool:
-    encode: Callable | None = getattr(pipeline, "encode_prompt", None)
-    return (
-        encode is not None
-        and pipeline.__class__.__name__.startswith("StableDiffusion")
-        and not hasattr(pipeline, "text_encoder_2")
-    )
-
-
-def _encode(image: Image.Image) -> EncodedImage:
-    return EncodedImage(encode_png(image), ".png")

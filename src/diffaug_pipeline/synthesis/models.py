@@ -1,13 +1,19 @@
 """Where a model's files are and which exact weights they hold, without loading them."""
 
 import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from diffaug_pipeline.embedded import embedded_folder
-from diffaug_pipeline.errors import ModelFolderError
+from diffaug_pipeline.errors import DiffaugError, ModelFolderError
+from diffaug_pipeline.synthesis import hub
 
-HASHED_SUFFIXES = (".safetensors", ".json", ".txt")
+HASHED_SUFFIXES = (".safetensors", ".json", ".txt", ".model", ".jinja")
+"""Weights, configurations, and what tokenizers are made of."""
 
 
 def locate_model(model: str) -> Path | None:
@@ -30,6 +36,18 @@ def model_source(model: str) -> str:
     return str(locate_model(model) or model)
 
 
+def read_model_file(model: str, revision: str | None, name: str) -> dict[str, Any] | None:
+    """The JSON file `name` of a model, e.g. `scheduler/scheduler_config.json`; None if it has no such file."""
+    folder = locate_model(model)
+    path = hub.fetch_file(model, revision, name) if folder is None else folder / name
+    if path is None or not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelFolderError(f"{path} is damaged: it is not JSON ({error}).") from error
+
+
 def hush_loading_bars() -> None:
     """Takes seconds at most, and its bars would tear our own apart; those of downloads stay."""
     import diffusers
@@ -39,17 +57,38 @@ def hush_loading_bars() -> None:
     transformers.utils.logging.disable_progress_bar()
 
 
+@contextmanager
+def loading_errors(model: str) -> Iterator[None]:
+    """Says in one sentence, as `ModelFolderError`, why a library cannot load `model`; full memory stays what it is."""
+    import torch
+
+    try:
+        yield
+    except (DiffaugError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        said = [line.strip() for line in str(error).splitlines() if line.strip()] or ["it does not say why"]
+        reason = " ".join(said[:2]) if said[0].endswith(":") else said[0]
+        raise ModelFolderError(
+            f"{model} cannot be loaded ({type(error).__name__}: {reason}); see whether it is whole and of the kind "
+            "asked for."
+        ) from error
+
+
 @lru_cache(maxsize=16)
 def model_revision(model: str, revision: str | None) -> str:
-    """Names the exact weights: a digest of the files of a folder, the commit of a hub repository."""
-    folder = locate_model(model)
-    if folder is not None:
-        return _digest(folder)
-    if revision is not None:
-        return revision
-    from huggingface_hub import HfApi
+    """Names the exact weights: a digest of the files of a folder, the commit of a hub repository.
 
-    return HfApi().model_info(model).sha
+    Raises `ModelFolderError` for a folder without safetensors, `HubError` for a repository that cannot be had.
+    """
+    folder = locate_model(model)
+    return hub.repository_commit(model, revision) if folder is None else _digest(folder)
+
+
+def file_digest(path: Path) -> str:
+    """16 hex digits that name the content of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _digest(folder: Path) -> str:

@@ -3,14 +3,15 @@
 import math
 from typing import Literal
 
-from pydantic import Field, RootModel, field_validator
+from pydantic import Field, RootModel, field_validator, model_validator
 
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.options import Fit
 from diffaug_pipeline.options import Options
-from diffaug_pipeline.synthesis.schedulers import SchedulerName
+from diffaug_pipeline.synthesis.schedulers import SchedulerName, TimestepSpacing
 
 Mode = Literal["text_to_image", "image_to_image", "inpainting"]
+Dtype = Literal["float32", "bfloat16", "float16"]
 
 
 class GuidanceScales(Options):
@@ -19,6 +20,19 @@ class GuidanceScales(Options):
     text_to_image: float = Field(ge=1)
     image_to_image: float = Field(ge=1)
     inpainting: float = Field(ge=1)
+
+
+class Adapter(Options):
+    """Low-rank weights (LoRA) added to a generator's."""
+
+    model: str
+    """Hub id, folder, or .safetensors file."""
+    revision: str | None
+    """Commit of the hub repository; null takes the newest and records which it was."""
+    weight_name: str | None
+    """The .safetensors file in the repository or folder; null: pytorch_lora_weights.safetensors, as diffusers saves."""
+    scale: float
+    """Factor on what the adapter adds; 0 is without it."""
 
 
 class GeneratorPreset(Options):
@@ -30,6 +44,8 @@ class GeneratorPreset(Options):
     """Commit of the hub repository; null takes the newest and records which it was."""
     variant: str | None
     """Weight variant of the hub repository, e.g. fp16."""
+    adapters: list[Adapter]
+    """LoRA adapters, all at once."""
     licence: str
     commercial_use: bool
     """Whether the licence allows commercial use of what the model makes."""
@@ -40,6 +56,11 @@ class GeneratorPreset(Options):
     guidance_scale: GuidanceScales
     vocabulary: str
     """The entry of `vocabularies` that suits the model."""
+
+    @property
+    def terms(self) -> str:
+        """The licence in a few words."""
+        return f"licence: {self.licence}, {'commercial use allowed' if self.commercial_use else 'no commercial use'}"
 
 
 class Generators(RootModel[dict[str, GeneratorPreset]]):
@@ -65,15 +86,26 @@ class SynthesisOptions(Options):
     """Image-to-image and inpainting: share of the noise schedule applied to the source; a list is gone through in
     random order."""
     scheduler: SchedulerName | None
+    eta: float | None = Field(ge=0, le=1)
+    """Share of fresh noise in each step of ddim and tcd; null is 0, for ddim the same image from the same latents."""
+    timestep_spacing: TimestepSpacing | None
+    """How steps lie in the noise schedule; null: trailing up to 20 steps, then what the model's scheduler says."""
     num_inference_steps: int | None = Field(ge=1)
     guidance_scale: float | None = Field(ge=1)
     fit: Fit
     """How source images are brought to the model's size."""
-    batch_size: int = Field(ge=1)
-    """Images denoised together."""
-    dtype: Literal["float32", "bfloat16", "float16"]
+    output_size: Literal["model", "source"]
+    """`source` gives each picture of image-to-image back at the size of its source, in the place that the model saw."""
+    batch_size: int | None = Field(ge=1)
+    """Images denoised together; null: what suits the device. Halved where memory does not hold them."""
+    dtype: Dtype | Literal["auto"]
+    """`auto`: bfloat16 on processors that multiply it natively, float16 or bfloat16 on CUDA, else float32."""
     device: str
-    """`auto`, or what torch calls the device: cpu, cuda, cuda:1, mps."""
+    """`auto`, or what torch calls the device: cpu, cuda, cuda:1, mps; `cuda` means all of them."""
+    engine: Literal["local"]
+    """Who makes the images: processes on this machine."""
+    workers: int | None = Field(ge=1)
+    """Processes; null: one per CUDA device, else a single one."""
     allow_unknown_classes: bool
     """Go on although the generator was never taught the classes."""
     seed: int = Field(ge=0)
@@ -86,6 +118,10 @@ class SynthesisOptions(Options):
     def steps_with(self, preset: GeneratorPreset) -> int:
         """Steps of the noise schedule with `preset`."""
         return self.num_inference_steps or preset.num_inference_steps
+
+    def scheduler_with(self, preset: GeneratorPreset) -> SchedulerName:
+        """Name of the scheduler with `preset`."""
+        return self.scheduler or preset.scheduler
 
     def check_strengths(self, preset: GeneratorPreset) -> None:
         """Raises `ParameterError` where a strength leaves no step to take."""
@@ -103,3 +139,12 @@ class SynthesisOptions(Options):
         if not values or not all(0 < value <= 1 for value in values):
             raise ValueError("every strength must be above 0 and at most 1")
         return strength
+
+    @model_validator(mode="after")
+    def _has_sources(self) -> "SynthesisOptions":
+        if self.output_size == "source" and self.mode != "image_to_image":
+            raise ValueError(
+                f"output_size is source, but pictures of mode {self.mode or 'null'} are not as large as any source; "
+                "set output_size: model, or mode: image_to_image"
+            )
+        return self

@@ -7,18 +7,14 @@ and `seed_<n>/training.json` (history, best step, seconds).
 import hashlib
 import json
 import logging
-import os
 import shutil
-import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -29,11 +25,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from diffaug_pipeline.checkpoint import Checkpoint
+from diffaug_pipeline.processes import SECONDS_BETWEEN_LOOKS, usable_cores, worker_pools
 from diffaug_pipeline.progress import progress_bar
 from diffaug_pipeline.training.options import TrainingLoopOptions
 
 CONFIG, TRAINING, WEIGHTS = "config.json", "training.json", "model.safetensors"
-SECONDS_BETWEEN_LOOKS = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +116,7 @@ def _train_seeds(
     Seeds that do not fill a last round share all cores in it. How seeds are grouped is decided by the options and not
     by which of them are left, so that a resumed training computes as an uninterrupted one does.
     """
-    every, cores = options.seeds, _usable_cores()
+    every, cores = options.seeds, usable_cores()
     workers = min(len(every), options.workers or cores) if device == "cpu" else 1
     slots = {seed: slot for slot, seed in enumerate(seeds)}
     with progress_bar(len(seeds) * options.steps, f"training {len(seeds)} seeds", "steps") as bar:
@@ -129,8 +125,7 @@ def _train_seeds(
                 train(seed, slot, bar.update)
             return
         full = len(every) - len(every) % workers
-        spawn = get_context("spawn")
-        with ProcessPoolExecutor(workers, spawn, initializer=_start_worker, initargs=(os.getpid(),)) as pool:
+        with worker_pools(1, workers) as [pool]:
             for together in (every[:full], every[full:]):
                 threads = max(1, cores // min(workers, len(together) or 1))
                 open_slots = {seed: slots[seed] for seed in together if seed in slots}
@@ -142,33 +137,11 @@ def _train_side_by_side(
 ) -> None:
     running = {pool.submit(train, seed, slot) for seed, slot in slots.items()}
     steps_done = np.load(counts, mmap_mode="r")
-    try:
-        while running:
-            finished, running = wait(running, timeout=SECONDS_BETWEEN_LOOKS)
-            bar.update(int(steps_done.sum()) - bar.n)
-            for future in finished:
-                future.result()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in active_children():
-            worker.terminate()
-        raise
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _start_worker(parent: int) -> None:
-    """Leaves interrupts to the parent and dies with it, which may be killed and started anew."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-        os._exit(1)
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=watch, daemon=True).start()
+    while running:
+        finished, running = wait(running, timeout=SECONDS_BETWEEN_LOOKS)
+        bar.update(int(steps_done.sum()) - bar.n)
+        for future in finished:
+            future.result()
 
 
 def _train_in_worker(train: Callable[..., None], threads: int, seed: int, slot: int) -> None:

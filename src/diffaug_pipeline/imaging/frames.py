@@ -1,4 +1,4 @@
-"""Where a real picture lies in the generator's frame, and the way back."""
+"""Where a picture lies in a model's frame, and the way back."""
 
 import math
 from functools import lru_cache
@@ -50,13 +50,29 @@ def uncovered_parts(fitted: Fitted) -> np.ndarray:
     return sides[(sides[:, :2] < sides[:, 2:]).all(1)]
 
 
+def place_back(source: Image.Image, picture: Image.Image, fit: Fit) -> Image.Image:
+    """`picture`, made from `source` as `fit_image` fitted it to a model, at the size and in the place of `source`.
+
+    What `contain` padded is cut away, what `stretch` distorted is undone, and what `cover` left out stays as it is in
+    the source.
+
+    >>> place_back(Image.new("L", (40, 20)), Image.new("L", (10, 10), 255), "cover").getbbox()
+    (10, 0, 30, 20)
+    """
+    return lay_over(source, picture, frame_of(source.size, picture.size, fit))
+
+
 def lay_over(real: Image.Image, picture: Image.Image, fitted: Fitted) -> Image.Image:
-    """`picture`, of the frame's size, in the frame of `real`, which shows where the generator's frame cut it off."""
+    """`picture`, of the frame's size, in the frame of `real`, which shows where the model's frame cut it off."""
     left, top, right, bottom = covered_part(fitted)
     result = real.copy()
     if left < right and top < bottom:
-        source = clip(fitted.place(np.array([[left, top, right, bottom]], dtype=float)), picture.size)[0]
-        # Unlike Image.transform, resize averages where it reduces.
-        piece = picture.resize((right - left, bottom - top), Image.Resampling.LANCZOS, box=tuple(source.tolist()))
+        seen = clip(fitted.place(np.array([[left, top, right, bottom]], dtype=float)), picture.size)[0]
+        whole = np.concatenate([np.floor(seen[:2] + ROUNDING_PX), np.ceil(seen[2:] - ROUNDING_PX)])
+        # resize also looks at what lies around its box, which may be padding.
+        shown = picture.crop(tuple(whole.astype(int).tolist()))
+        box = clip((seen - np.tile(whole[:2], 2))[None], shown.size)[0]
+        # Unlike Image.transform, it averages where it reduces.
+        piece = shown.resize((right - left, bottom - top), Image.Resampling.LANCZOS, box=tuple(box.tolist()))
         result.paste(piece, (left, top))
     return result

@@ -3,8 +3,8 @@ import pytest
 from factories import smooth_image
 from PIL import Image
 
+from diffaug_pipeline.imaging.frames import covered_part, frame_of, lay_over, place_back, uncovered_parts
 from diffaug_pipeline.imaging.preparation import fit_image
-from diffaug_pipeline.labelling.frames import covered_part, frame_of, lay_over, uncovered_parts
 
 SIZES = [(90, 61), (47, 120), (33, 33), (400, 300), (16, 16), (3, 200)]
 
@@ -48,6 +48,20 @@ def test_covered_and_uncovered_parts_make_the_whole(size):
 def test_only_cover_leaves_something_out(fit):
     assert len(uncovered_parts(frame_of((90, 61), (32, 32), fit))) == 0
     assert covered_part(frame_of((90, 61), (32, 32), fit)) == (0, 0, 90, 61)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])
+def test_a_picture_placed_back_has_the_size_of_its_source_and_none_of_the_padding(size, fit):
+    fitted = fit_image(Image.new("RGB", size, "teal"), (32, 32), fit)
+    white = Image.new("RGB", (32, 32), "white")
+    white.paste("black", (0, 0), fitted.image.convert("L").point(lambda light: 255 * (light == 0)))
+    back = np.array(place_back(Image.new("RGB", size, "teal"), white, fit))
+    assert back.shape[:2] == size[::-1]
+    left, top, right, bottom = covered_part(fitted)
+    assert (back[top:bottom, left:right] == 255).all()
+    back[top:bottom, left:right] = (0, 128, 128)
+    assert (back == (0, 128, 128)).all()
 
 
 def test_a_line_too_thin_for_any_whole_pixel_stays_as_it_is():

@@ -1,0 +1,44 @@
+"""Worker processes that leave interrupts to their parent and never outlive it."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
+from threading import Thread
+
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def worker_pools(count: int, workers: int) -> Iterator[list[ProcessPoolExecutor]]:
+    """`count` pools of `workers` fresh processes each, all stopped at once if the block is left by an exception."""
+    spawn = get_context("spawn")
+    pools = [ProcessPoolExecutor(workers, spawn, initializer=_start, initargs=(os.getpid(),)) for _ in range(count)]
+    try:
+        yield pools
+    except BaseException:
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        for worker in active_children():
+            worker.terminate()
+        raise
+    for pool in pools:
+        pool.shutdown()
+
+
+def _start(parent: int) -> None:
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        os._exit(1)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=watch, daemon=True).start()

@@ -1,0 +1,60 @@
+"""What the engine chooses where the parameters leave it open: precision, batch size, workers and their devices."""
+
+import torch
+
+from diffaug_pipeline.devices import choose_device
+from diffaug_pipeline.errors import ParameterError
+from diffaug_pipeline.processes import usable_cores
+from diffaug_pipeline.synthesis.options import Dtype, GeneratorPreset, SynthesisOptions
+
+PIXELS_TOGETHER_ON_CPU = 1 << 16
+"""64 pictures of 32 x 32: larger batches no longer fit the caches."""
+BYTES_PER_PIXEL = 4_096
+"""Of an accelerator's free memory, generously: a picture of 512 x 512 takes about a gigabyte with guidance."""
+LARGEST_BATCH = 64
+
+
+def choose_dtype(options: SynthesisOptions, preset: GeneratorPreset) -> Dtype:
+    """The precision asked for, or what the device computes fastest without harm.
+
+    On a CPU that is bfloat16 where the processor multiplies it natively; on CUDA float16 if the preset names weights of
+    that kind, else bfloat16 where there is hardware for it. Elsewhere it is float32: diffusers' float16 pictures are
+    black on some models. Raises `ParameterError` for float16 on a CPU, which diffusers does not support.
+    """
+    device = torch.device(choose_device(options.device))
+    if options.dtype == "float16" and device.type == "cpu":
+        raise ParameterError(
+            "synthesis.dtype is float16, which a CPU does not compute with; use auto, bfloat16 or float32."
+        )
+    if options.dtype != "auto":
+        return options.dtype
+    if device.type == "cuda":
+        return "bfloat16" if preset.variant != "fp16" and torch.cuda.is_bf16_supported() else "float16"
+    return "bfloat16" if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else "float32"
+
+
+def choose_batch_size(options: SynthesisOptions, preset: GeneratorPreset) -> int:
+    """Images made together: as asked, or what a CPU's caches or an accelerator's free memory hold."""
+    if options.batch_size is not None:
+        return options.batch_size
+    device = torch.device(choose_device(options.device))
+    pixels = preset.width_px * preset.height_px
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return min(LARGEST_BATCH, max(1, free // (BYTES_PER_PIXEL * pixels)))
+    return min(LARGEST_BATCH, max(1, PIXELS_TOGETHER_ON_CPU // pixels))
+
+
+def worker_devices(options: SynthesisOptions) -> list[str]:
+    """The device of each worker: every accelerator there is, in turn; a CPU is shared.
+
+    `workers: null` makes one per CUDA device, or a single one.
+    """
+    device = choose_device(options.device)
+    devices = [f"cuda:{number}" for number in range(torch.cuda.device_count())] if device == "cuda" else [device]
+    return [devices[worker % len(devices)] for worker in range(options.workers or len(devices))]
+
+
+def threads_each(workers: int) -> int:
+    """What is left of this process's cores for each of `workers`."""
+    return max(1, usable_cores() // workers)

@@ -1,0 +1,70 @@
+"""What the engine chooses on devices that are not there: only what torch says of them is replaced."""
+
+import pytest
+import torch
+from factories import generator_preset, synthesis_options
+
+from diffaug_pipeline.errors import ParameterError
+from diffaug_pipeline.synthesis import hardware
+from diffaug_pipeline.synthesis.hardware import choose_batch_size, choose_dtype, threads_each, worker_devices
+
+
+def preset(**changes):
+    return generator_preset("somewhere", **changes)
+
+
+@pytest.mark.parametrize(
+    ("device", "variant", "native_bfloat16", "chosen"),
+    [
+        ("cpu", None, True, "bfloat16"),
+        ("cpu", "fp16", False, "float32"),
+        ("cuda", "fp16", True, "float16"),
+        ("cuda:1", None, True, "bfloat16"),
+        ("cuda", None, False, "float16"),
+        ("mps", None, True, "float32"),
+    ],
+)
+def test_precision_is_left_to_the_engine(monkeypatch, device, variant, native_bfloat16, chosen):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native_bfloat16)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: native_bfloat16)
+    assert choose_dtype(synthesis_options(dtype="auto", device=device), preset(variant=variant)) == chosen
+
+
+def test_precision_asked_for_is_taken():
+    assert choose_dtype(synthesis_options(dtype="float32", device="cpu"), preset()) == "float32"
+    assert choose_dtype(synthesis_options(dtype="float16", device="cuda"), preset()) == "float16"
+
+
+def test_float16_on_a_cpu_is_refused():
+    with pytest.raises(ParameterError, match="float16, which a CPU does not compute with; use auto, bfloat16 or"):
+        choose_dtype(synthesis_options(dtype="float16", device="cpu"), preset())
+
+
+@pytest.mark.parametrize(
+    ("device", "side_px", "chosen"), [("cpu", 32, 64), ("cpu", 64, 16), ("cpu", 512, 1), ("cuda", 512, 20)]
+)
+def test_batches_fit_the_device(monkeypatch, device, side_px, chosen):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (20 * 2**30, 24 * 2**30))
+    of_size = preset(width_px=side_px, height_px=side_px)
+    assert choose_batch_size(synthesis_options(batch_size=None, device=device), of_size) == chosen
+    assert choose_batch_size(synthesis_options(batch_size=3, device=device), of_size) == 3
+
+
+@pytest.mark.parametrize(
+    ("device", "workers", "devices"),
+    [
+        ("cpu", None, ["cpu"]),
+        ("cpu", 3, ["cpu", "cpu", "cpu"]),
+        ("cuda", None, ["cuda:0", "cuda:1"]),
+        ("cuda", 3, ["cuda:0", "cuda:1", "cuda:0"]),
+        ("cuda:1", None, ["cuda:1"]),
+    ],
+)
+def test_every_worker_has_a_device(monkeypatch, device, workers, devices):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert worker_devices(synthesis_options(device=device, workers=workers)) == devices
+
+
+def test_workers_share_the_cores(monkeypatch):
+    monkeypatch.setattr(hardware, "usable_cores", lambda: 8)
+    assert [threads_each(workers) for workers in (1, 3, 8, 20)] == [8, 2, 1, 1]
