@@ -123,11 +123,18 @@ def run_pretraining(folder: Path, project: Path, kedro_run: Kedro) -> Path:
     return folder / "data"
 
 
+def run_scheduler_study(folder: Path, project: Path, kedro_run: Kedro) -> Path:
+    """Returns the data folder."""
+    kedro_run(folder, "--pipelines", "scheduler_study", "--run-id", FINISHED_RUN)
+    return folder
+
+
 LONG_RUNS: dict[str, Callable] = {
     "detection_run": run_detection,
     "classification_run": run_classification,
     "annotated_folder_runs": run_annotated_folders,
     "labelled_folder_run": run_labelled_folder,
     "pretraining_run": run_pretraining,
+    "scheduler_study_run": run_scheduler_study,
 }
 """By the name of the fixture that waits for it."""

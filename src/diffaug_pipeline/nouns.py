@@ -18,5 +18,7 @@ FillFolder: TypeAlias = Any
 """A function that fills a folder, given to `datasets.CheckpointDataset`; called again after a crash."""
 Figure: TypeAlias = Any
 """`plotly.graph_objects.Figure`"""
+Picture: TypeAlias = Any
+"""`PIL.Image.Image`"""
 Document: TypeAlias = dict[str, Any]
 """What becomes a JSON file."""

@@ -5,6 +5,7 @@ ingestion -> prompts -> synthesis -> filtering -> merging -> training (per arm) 
 Detection has labelling between synthesis and filtering: it turns what was generated into scenes with boxes.
 """
 
+import warnings
 from collections.abc import Sequence
 
 from kedro.pipeline import Pipeline
@@ -18,6 +19,8 @@ from diffaug_pipeline.pipelines.labelling.pipeline import create_pipeline as lab
 from diffaug_pipeline.pipelines.merging.pipeline import create_pipeline as merging
 from diffaug_pipeline.pipelines.pretraining.pipeline import create_pipeline as pretraining
 from diffaug_pipeline.pipelines.prompts.pipeline import create_pipeline as prompts
+from diffaug_pipeline.pipelines.scheduler_study.pipeline import create_pipeline as study_schedulers
+from diffaug_pipeline.pipelines.strength_study.pipeline import create_pipeline as study_strengths
 from diffaug_pipeline.pipelines.synthesis.pipeline import create_pipeline as synthesis
 
 ARMS = ("real_only", "augmented")
@@ -27,6 +30,8 @@ DETECTION_CONTROLS = ("copy_paste", *CONTROLS)
 
 def register_pipelines() -> dict[str, Pipeline]:
     """What `kedro run --pipelines` accepts."""
+    # Kedro would have every dataset named in its own namespace; the studies read the images of classification.
+    warnings.filterwarnings("ignore", message="One or more dataset names contain", category=UserWarning)
     pipelines = {
         "classification": classification(ARMS),
         "classification_data": classification_data(ARMS),
@@ -35,6 +40,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "detection_data": detection_data(ARMS),
         "detection_controls": detection(ARMS + DETECTION_CONTROLS),
         "pretraining": pretraining(),
+        "scheduler_study": scheduler_study(),
+        "strength_study": strength_study(),
     }
     return pipelines | {"__default__": pipelines["classification"] + pipelines["detection"]}
 
@@ -62,3 +69,13 @@ def detection_data(arms: Sequence[str]) -> Pipeline:
     task = "detection"
     generated = ingestion(task) + prompts(task) + synthesis(task)
     return generated + labelling(task, arms) + filtering(task) + merging(task, arms)
+
+
+def scheduler_study() -> Pipeline:
+    """From labelled pictures to the scheduler and the steps that suit the generator."""
+    return ingestion("classification") + study_schedulers()
+
+
+def strength_study() -> Pipeline:
+    """From labelled pictures to the strengths of image-to-image that suit them."""
+    return ingestion("classification") + study_strengths()

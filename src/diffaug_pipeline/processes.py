@@ -19,19 +19,18 @@ def usable_cores() -> int:
 
 @contextmanager
 def worker_pools(count: int, workers: int) -> Iterator[list[ProcessPoolExecutor]]:
-    """`count` pools of `workers` fresh processes each, all stopped at once if the block is left by an exception."""
-    spawn = get_context("spawn")
+    """`count` pools of `workers` fresh processes each; none is left when the block ends, also by an exception."""
+    spawn, others = get_context("spawn"), set(active_children())
     pools = [ProcessPoolExecutor(workers, spawn, initializer=_start, initargs=(os.getpid(),)) for _ in range(count)]
     try:
         yield pools
     except BaseException:
-        for pool in pools:
-            pool.shutdown(wait=False, cancel_futures=True)
-        for worker in active_children():
+        for worker in set(active_children()) - others:
             worker.terminate()
         raise
-    for pool in pools:
-        pool.shutdown()
+    finally:
+        for pool in pools:
+            pool.shutdown(cancel_futures=True)
 
 
 def _start(parent: int) -> None:

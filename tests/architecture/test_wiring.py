@@ -16,6 +16,7 @@ from diffaug_pipeline.synthesis.options import Generators
 
 ENVIRONMENTS = ("base", "smoke")
 TASKS = ("classification", "detection")
+STUDIES = ("scheduler_study", "strength_study")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,8 @@ def test_every_dataset_has_a_place_of_its_own(catalog):
 
 
 def test_nothing_is_read_that_nothing_makes(catalog):
-    names = {"__default__", "pretraining"} | {f"{task}{part}" for task in TASKS for part in ("", "_data", "_controls")}
+    names = {f"{task}{part}" for task in TASKS for part in ("", "_data", "_controls")}
+    names |= {"__default__", "pretraining", *STUDIES}
     assert names == set(pipelines)
     for name in sorted(names):
         free = {dataset for dataset in pipelines[name].inputs() if not dataset.startswith("params:")}
@@ -115,6 +117,18 @@ def test_tasks_share_no_dataset_but_the_run_record(catalog):
         {name for name in pipelines[f"{task}_controls"].datasets() if not name.startswith("params:")} for task in TASKS
     )
     assert first & second == {"run_record"}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_study_takes_real_images_from_classification_and_keeps_to_itself(catalog, study):
+    own = pipelines[study].only_nodes_with_namespaces([study])
+    assert {name for name in own.inputs() if not name.startswith("params:")} == {
+        "classification.real_images",
+        "run_record",
+    }
+    assert all(name.startswith(f"{study}.") for name in own.all_outputs())
+    assert f"{study}.report" in own.outputs()
+    assert {tag for node in own.nodes for tag in node.tags} == {study}
 
 
 def test_training_sets_descend_from_no_trained_arm_and_no_evaluation(catalog):

@@ -55,7 +55,7 @@ def test_workers_that_always_die_end_the_run_and_what_is_made_stays(tmp_path, mo
         save(tmp_path, NoiseMaker(), parallel=(doomed, doomed))
     assert isinstance(raised.value.__cause__, WorkerError)
     staged = tmp_path / "images" / ".staging" / "v1" / "images"
-    assert len(list(staged.glob("[!.]*/*"))) == IMAGES - 4
+    assert 0 < len(list(staged.glob("[!.]*/*"))) < IMAGES
 
 
 def test_errors_of_workers_are_raised_here(tmp_path):
@@ -68,8 +68,8 @@ def test_batches_too_large_for_memory_are_halved_and_that_is_recorded(tmp_path, 
     assert dataset.load().index["seed"].tolist() == list(range(IMAGES))
     assert batches(dataset)["cut_down_to"] == dataset.statistics["batches_cut_down_to"] == 1
     assert sorted(chain.from_iterable(batches(dataset)["batches"])) == plan(IMAGES)["recipe"].tolist()
-    assert "4 pictures are too many. From now on at most 2 images are made together." in caplog.text
-    assert "2 pictures are too many. From now on at most 1 images are made together." in caplog.text
+    assert "4 pictures are too many. From now on batches have at most 2." in caplog.text
+    assert "2 pictures are too many. From now on batches have at most 1." in caplog.text
 
 
 def test_finished_batches_keep_their_size_when_later_ones_are_halved(tmp_path):

@@ -5,12 +5,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from kedro.io import DatasetError, Version
+from PIL import Image
 
 from diffaug_pipeline.datasets import (
     CheckpointDataset,
     HTMLDataset,
     JSONDataset,
     ParquetDataset,
+    PictureDataset,
     PlotlyDataset,
     RunRecordDataset,
 )
@@ -20,6 +22,7 @@ FILES = [
     (JSONDataset, "document.json", {"a": [1, 2.5, None]}),
     (PlotlyDataset, "figure.json", go.Figure(go.Bar(x=[1], y=[2]))),
     (HTMLDataset, "page.html", "<p>é</p>"),
+    (PictureDataset, "picture.png", Image.new("RGB", (3, 2), "teal")),
 ]
 
 

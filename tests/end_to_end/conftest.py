@@ -86,3 +86,9 @@ def labelled_folder_run(started_runs: dict[str, Future]) -> StrangersRun:
 def pretraining_run(started_runs: dict[str, Future]) -> Path:
     """The data folder of a finished one."""
     return started_runs["pretraining_run"].result()
+
+
+@pytest.fixture(scope="session")
+def scheduler_study_run(started_runs: dict[str, Future]) -> Path:
+    """The data folder of a finished one."""
+    return started_runs["scheduler_study_run"].result()

@@ -51,7 +51,9 @@ def test_another_mode_is_refused(real, strategy, mode):
 
 
 def test_label_strategies_place_pictures_themselves(real):
-    with pytest.raises(ParameterError, match=r"detection\.synthesis\.output_size is source, but label strategies place"):
+    with pytest.raises(
+        ParameterError, match=r"detection\.synthesis\.output_size is source, but label strategies place"
+    ):
         plan(real, "image_to_image", mode="image_to_image", output_size="source")
 
 

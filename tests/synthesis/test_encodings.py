@@ -2,6 +2,8 @@
 
 import torch
 from diffusers import AutoPipelineForImage2Image
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from factories import smooth_image
 from torch import nn
 
@@ -14,7 +16,7 @@ class CountingEncoder:
 
     def __call__(self, pixels):
         self.asked.append(float(pixels.sum()))
-        return pixels * 2
+        return AutoencoderKLOutput(latent_dist=DiagonalGaussianDistribution(pixels[:, :2] * 2))
 
 
 def of(value: float) -> torch.Tensor:
@@ -24,7 +26,7 @@ def of(value: float) -> torch.Tensor:
 def test_each_picture_is_encoded_once():
     encoder = CountingEncoder()
     encode = RememberedEncodings(encoder)
-    assert [float(encode(of(value)).mean()) for value in (1, 2, 1, 2, 1)] == [2, 4, 2, 4, 2]
+    assert [float(encode(of(value)).latent_dist.mean.mean()) for value in (1, 2, 1, 2, 1)] == [2, 4, 2, 4, 2]
     assert encoder.asked == [12, 24]
 
 
@@ -32,13 +34,14 @@ def test_precision_and_shape_make_a_difference():
     encoder = CountingEncoder()
     encode = RememberedEncodings(encoder)
     for pixels in (of(0), of(0).half(), of(0).reshape(1, 3, 1, 4)):
-        assert encode(pixels).dtype == pixels.dtype
+        assert encode(pixels).latent_dist.mean.dtype == pixels.dtype
     assert len(encoder.asked) == 3
 
 
 def test_the_least_recently_used_makes_room():
     encoder = CountingEncoder()
-    encode = RememberedEncodings(encoder, most=2)
+    kept = [of(0)[:, :2], *[of(0)[:, :1]] * 4]  # parameters, mean, log-variance, deviation, variance
+    encode = RememberedEncodings(encoder, max_bytes=2 * sum(tensor.nbytes for tensor in kept))
     for value in (1, 2, 1, 3, 1, 2):
         encode(of(value))
     assert encoder.asked == [12, 24, 36, 24]

@@ -90,8 +90,13 @@ def test_running_out_of_memory_says_how_many_pictures_were_too_many(tiny_generat
     made = planned(tiny_generator, real)
 
     def run_out(*_: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        torch.empty(1 << 50)
 
     monkeypatch.setattr(Generator, "_draw", run_out)
-    with pytest.raises(BatchTooLargeError, match="5 pictures of 16 x 16 at a time are more than the memory of cpu"):
+    with pytest.raises(
+        BatchTooLargeError, match="memory of cpu does not hold 5 pictures of 16 x 16 at a time"
+    ) as error:
         made.make_images(made.plan.iloc[:5])
+    assert error.value.batch_size == 5
+    with pytest.raises(BatchTooLargeError, match="does not hold a single picture of 16 x 16; choose a smaller"):
+        made.make_images(made.plan.iloc[:1])

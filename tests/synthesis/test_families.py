@@ -16,7 +16,7 @@ from factories import generator_preset, real_image_set, synthesis_options
 from generator_models import BUILDERS
 from models import save_tiny_generator
 
-from diffaug_pipeline.errors import ParameterError
+from diffaug_pipeline.errors import BatchTooLargeError, ParameterError
 from diffaug_pipeline.imaging.preparation import fit_image
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
 from diffaug_pipeline.prompts.plan import plan_synthesis
@@ -52,11 +52,11 @@ def real(tmp_path):
     return real_image_set(tmp_path, {"train": 2})
 
 
-def plan_of(folder, family: str, mode: Mode, real) -> tuple[Generator, pd.DataFrame]:
+def plan_of(folder, family: str, mode: Mode, real, dtype: str = "float32") -> tuple[Generator, pd.DataFrame]:
     """Two rows per class; inpainting also has regions and masks, as a label strategy would."""
     scheduler = "flow_match_euler" if family in FLOW_MATCHING else "ddim"
     preset = generator_preset(str(folder), scheduler=scheduler, num_inference_steps=4)
-    options = synthesis_options(mode="text_to_image" if mode == "text_to_image" else "image_to_image")
+    options = synthesis_options(mode="text_to_image" if mode == "text_to_image" else "image_to_image", dtype=dtype)
     wording = {"templates": ["a photo of a {class_name}", "an old {class_name}, far"], "axes": {}}
     vocabularies = Vocabularies({"plain": wording | {"negative_prompt": "blurry"}})
     plan = plan_synthesis(real, PromptOptions(vocabulary=None, wording={}), options, preset, vocabularies)
@@ -107,6 +107,23 @@ def test_pictures_equal_those_of_plain_diffusers(folders, family, mode, real):
     assert ours.shape == (4, 16, 16, 3)
     assert ours.std() > 1
     assert np.abs(ours - theirs).max() <= 1
+
+
+def test_a_pipeline_cut_off_while_its_autoencoder_is_in_another_precision_draws_on(folders, real):
+    """SDXL's encodes in float32 and is turned back afterwards, unless memory runs out in between."""
+    generator, rows = plan_of(folders["sdxl"], "sdxl", "image_to_image", real, dtype="bfloat16")
+    undisturbed, _ = plan_of(folders["sdxl"], "sdxl", "image_to_image", real, dtype="bfloat16")
+    wanted = [image.content for image in undisturbed.make_images(rows)]
+    encoder = generator.image_to_image.vae.encoder
+
+    def run_out(*_: object) -> None:
+        full.remove()
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    full = encoder.register_forward_pre_hook(run_out)
+    with pytest.raises(BatchTooLargeError):
+        generator.make_images(rows)
+    assert [image.content for image in generator.make_images(rows)] == wanted
 
 
 def test_families_said_to_offer_all_modes_do():

@@ -9,6 +9,11 @@ from diffaug_pipeline.synthesis import hardware
 from diffaug_pipeline.synthesis.hardware import choose_batch_size, choose_dtype, threads_each, worker_devices
 
 
+@pytest.fixture(autouse=True)
+def two_cuda_devices(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
 def preset(**changes):
     return generator_preset("somewhere", **changes)
 
@@ -26,7 +31,7 @@ def preset(**changes):
 )
 def test_precision_is_left_to_the_engine(monkeypatch, device, variant, native_bfloat16, chosen):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native_bfloat16)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: native_bfloat16)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0) if native_bfloat16 else (7, 5))
     assert choose_dtype(synthesis_options(dtype="auto", device=device), preset(variant=variant)) == chosen
 
 
@@ -60,9 +65,19 @@ def test_batches_fit_the_device(monkeypatch, device, side_px, chosen):
         ("cuda:1", None, ["cuda:1"]),
     ],
 )
-def test_every_worker_has_a_device(monkeypatch, device, workers, devices):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+def test_every_worker_has_a_device(device, workers, devices):
     assert worker_devices(synthesis_options(device=device, workers=workers)) == devices
+
+
+def test_workers_share_the_memory_of_a_device(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (20 * 2**30, 24 * 2**30))
+    shared = synthesis_options(batch_size=None, device="cuda", workers=4)
+    assert choose_batch_size(shared, preset(width_px=512, height_px=512)) == 10
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(ParameterError, match="device is cuda:2, but torch finds 2 CUDA devices; use auto or cpu"):
+        choose_dtype(synthesis_options(dtype="auto", device="cuda:2"), preset())
 
 
 def test_workers_share_the_cores(monkeypatch):

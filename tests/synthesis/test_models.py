@@ -123,10 +123,18 @@ UNREACHABLE = [
             "someone/gone has no revision v9; name a commit, branch or tag",
         ),
         (
-            errors.HfHubHTTPError("500 it is on fire\nmore", response=response(500)),
+            errors.HfHubHTTPError("451 for reasons of law\nmore", response=response(451)),
             HubError,
-            "does not hand out the model someone/gone: 500 it is on fire$",
+            "does not hand out the model someone/gone: 451 for reasons of law; see its page",
         ),
+        *[
+            (
+                errors.HfHubHTTPError(f"{status} not now", response=response(status)),
+                HubUnreachableError,
+                rf"out of order or busy \({status} not now\), and the model someone/gone is not in the local cache",
+            )
+            for status in (429, 500, 503)
+        ],
         *[
             (error, HubUnreachableError, "the hub cannot be reached for the model someone/gone, and it is not in")
             for error in UNREACHABLE

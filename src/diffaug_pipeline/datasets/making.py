@@ -10,10 +10,12 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -56,7 +58,7 @@ class BatchList:
 
     def unfinished(self, images: Path) -> Batches:
         """The batches that have no folder below `images`."""
-        return {n: recipes for n, recipes in enumerate(self.batches) if not (images / f"{n:06d}").exists()}
+        return {n: recipes for n, recipes in enumerate(self.batches) if not _folder(images, n).exists()}
 
     def halve(self, too_large: int, unfinished: Batches) -> None:
         """Cuts the `unfinished` batches to at most half of `too_large` images; finished ones keep their numbers."""
@@ -87,7 +89,7 @@ def make_batches(data: PlannedImageSet, batches: BatchList, images: Path) -> int
                 if error.batch_size == 1:
                     raise
                 batches.halve(error.batch_size, batches.unfinished(images))
-                logger.warning("%s From now on at most %d images are made together.", error, batches.largest)
+                logger.warning("%s From now on batches have at most %d.", error, batches.largest)
             except BrokenProcessPool as error:
                 left = batches.unfinished(images)
                 fruitless = 0 if len(left) < len(unfinished) else fruitless + 1
@@ -103,57 +105,102 @@ def make_batches(data: PlannedImageSet, batches: BatchList, images: Path) -> int
 def _make_all(
     data: PlannedImageSet, rows: pd.DataFrame, images: Path, unfinished: Batches, progress: "_Progress"
 ) -> None:
-    if len(data.parallel) < 2:
-        make_images = data.parallel[0] if data.parallel else data.make_images
-        _make_in_turn(make_images, rows, images, unfinished, progress.add)
+    if data.parallel:
+        _make_side_by_side(data.parallel[: len(unfinished)], rows, images, unfinished, progress)
     else:
-        _make_side_by_side(data.parallel, rows, images, unfinished, progress)
+        _make_in_turn(data.make_images, rows, images, unfinished, progress)
 
 
 def _make_in_turn(
-    make_images: MakeImages,
-    rows: pd.DataFrame,
-    images: Path,
-    unfinished: Batches,
-    on_batch: Callable[[int], None] | None = None,
+    make_images: MakeImages, rows: pd.DataFrame, images: Path, unfinished: Batches, progress: "_Progress"
 ) -> None:
-    """While one batch is made another thread encodes and writes the one before; reports sizes to `on_batch`."""
-
-    def finish(written: Future[int]) -> None:
-        if on_batch is not None:
-            on_batch(written.result())
-        else:
-            written.result()
-
-    with ThreadPoolExecutor(1) as writer:
-        written = None
+    with _Writer(images) as writer:
         for number, recipes in unfinished.items():
-            made = make_images(rows.loc[recipes].reset_index(drop=True))
-            if written is not None:
-                finish(written)
-            written = writer.submit(_write_batch, images, number, recipes, made)
-        if written is not None:
-            finish(written)
+            progress.add(writer.write(number, recipes, make_images(_rows_of(recipes, rows))))
+        progress.add(writer.finish())
 
 
 def _make_side_by_side(
     makers: Sequence[MakeImages], rows: pd.DataFrame, images: Path, unfinished: Batches, progress: "_Progress"
 ) -> None:
-    """A process per maker, each with every n-th batch; raises what the first to fail raised once all have ended."""
+    """A process per maker; whichever is free takes the next batch. Ends early with what the first to fail raises."""
+    waiting, running, failures, before = deque(unfinished.items()), {}, [], progress.done
+
+    def submit(pool: ProcessPoolExecutor) -> None:
+        if waiting:
+            number, recipes = waiting.popleft()
+            running[pool.submit(_make_in_worker, number, recipes, _rows_of(recipes, rows))] = pool
+
     with worker_pools(len(makers), 1) as pools:
-        running = set()
-        for worker, (pool, make_images) in enumerate(zip(pools, makers, strict=True)):
-            own = dict(list(unfinished.items())[worker :: len(makers)])
-            wanted = rows.loc[[recipe for recipes in own.values() for recipe in recipes]]
-            running.add(pool.submit(_make_in_turn, make_images, wanted, images, own))
-        failures, before = [], progress.done
+        for pool, make_images in zip(pools, makers, strict=True):
+            pool.submit(_begin_worker, make_images, images)
+            submit(pool)
+            submit(pool)  # one to make and one at hand
         while running:
-            finished, running = wait(running, timeout=SECONDS_BETWEEN_LOOKS)
-            failures += [error for future in finished if (error := future.exception()) is not None]
-            there = [recipes for n, recipes in unfinished.items() if (images / f"{n:06d}").exists()]
+            finished, _ = wait(running, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
+            for future in finished:
+                pool, error = running.pop(future), future.exception()
+                if error is None:
+                    submit(pool)
+                else:
+                    failures.append(error)
+                    waiting.clear()
+            there = [recipes for number, recipes in unfinished.items() if _folder(images, number).exists()]
             progress.set_done(before + sum(map(len, there)))
+        if not failures:
+            for pool in pools:
+                pool.submit(_finish_worker).result()
     if failures:
         raise failures[0]
+
+
+class _Writer:
+    """Encodes and writes a batch in a thread of its own while the next one is made."""
+
+    def __init__(self, images: Path):
+        self._images, self._thread = images, ThreadPoolExecutor(1)
+        self._written: Future[int] | None = None
+
+    def __enter__(self) -> "_Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+
+    def write(self, number: int, recipes: list[str], made: Sequence[ImageFile]) -> int:
+        """Begins with a batch; returns how many images the one before had, once that is there."""
+        before = self.finish()
+        self._written = self._thread.submit(_write_batch, self._images, number, recipes, made)
+        return before
+
+    def finish(self) -> int:
+        """Returns how many images the last batch had, once it is there."""
+        written, self._written = self._written, None
+        return 0 if written is None else written.result()
+
+
+_worker: dict[str, Any] = {}
+"""What a worker process was begun with; empty in others."""
+
+
+def _begin_worker(make_images: MakeImages, images: Path) -> None:
+    _worker.update(make_images=make_images, writer=_Writer(images))
+
+
+def _make_in_worker(number: int, recipes: list[str], rows: pd.DataFrame) -> None:
+    _worker["writer"].write(number, recipes, _worker["make_images"](rows))
+
+
+def _finish_worker() -> None:
+    _worker["writer"].finish()
+
+
+def _rows_of(recipes: list[str], rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.loc[recipes].reset_index(drop=True)
+
+
+def _folder(images: Path, number: int) -> Path:
+    return images / f"{number:06d}"
 
 
 def _write_batch(images: Path, number: int, recipes: list[str], made: Sequence[ImageFile]) -> int:
@@ -164,7 +211,7 @@ def _write_batch(images: Path, number: int, recipes: list[str], made: Sequence[I
         path = partial / f"{recipe}{image.suffix}"
         path.write_bytes(image.content)
         path.chmod(0o444)
-    partial.rename(images / f"{number:06d}")
+    partial.rename(_folder(images, number))
     return len(recipes)
 
 

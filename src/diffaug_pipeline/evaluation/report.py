@@ -1,16 +1,14 @@
 """One offline HTML file: the verdict first, then everything it rests on. What all tasks' pages share."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from plotly.offline import get_plotlyjs
 
 from diffaug_pipeline.evaluation.comparison import METRIC_TITLES
 from diffaug_pipeline.evaluation.galleries import Gallery
+from diffaug_pipeline.evaluation.pages import render_html
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 STAGES = ("ingestion", "prompts", "synthesis", "labelling", "filtering", "merging", "training", "evaluation")
@@ -46,33 +44,23 @@ class ReportContent:
 def render_page(
     task: str, content: ReportContent, galleries: list[Gallery], arm_columns: dict[str, str], **of_task: Any
 ) -> str:
-    """The page; all text of the user's is escaped.
+    """The page.
 
     `arm_columns` are titles, by name, of the metrics shown beside that of the verdict; `of_task` is what only the
     template of this `task` asks for.
     """
-    environment = Environment(
-        loader=PackageLoader("diffaug_pipeline.evaluation"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda share, digits=1: "–" if share is None else f"{100 * share:.{digits}f}"
-    environment.filters["points"] = lambda share: f"{100 * share:+.1f}"
-    environment.filters["thousands"] = lambda number: f"{number:,}"
-    return environment.get_template(f"{task}.html.jinja").render(
+    return render_html(
+        "diffaug_pipeline.evaluation",
+        f"{task}.html.jinja",
+        content.figures,
+        content.run_record,
         content=content,
         comparison=content.comparison,
         metric_titles=METRIC_TITLES,
         arm_descriptions=ARM_DESCRIPTIONS,
         arm_columns={name: title for name, title in arm_columns.items() if name != content.comparison["metric"]},
-        figures={name: _figure_html(name, figure) for name, figure in content.figures.items()},
-        plotly=get_plotlyjs(),
         galleries=galleries,
         costs=summarize_costs(content.run_record, content.decisions, task),
-        configuration=json.dumps(content.run_record.get("parameters", {}), indent=2, default=str),
-        attempt=content.run_record["attempts"][-1],
         **of_task,
     )
 
@@ -116,9 +104,3 @@ def _summarize_making(output: dict[str, Any]) -> dict[str, Any]:
         "images_per_second": speed,
         "seconds": (made + kept + reused) / speed if speed else None,
     }
-
-
-def _figure_html(name: str, figure: go.Figure) -> str:
-    return figure.to_html(
-        include_plotlyjs=False, full_html=False, div_id=name, config={"displayModeBar": False, "responsive": True}
-    )

@@ -25,7 +25,7 @@ class Picture:
     sha256: str
     suffix: str
     thumbnail: np.ndarray
-    """(256,) uint8: the picture as 16x16 gray."""
+    """See `gray_thumbnail`."""
     notes: tuple[str, ...]
     """What had to be handled: color mode, rotation, a misleading name."""
     orientation: int = 1
@@ -63,17 +63,22 @@ def inspect_picture(content: bytes, name: str, max_megapixels: float) -> Picture
         return Refusal(f"more than {max_megapixels:g} megapixels")
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged input
         return Refusal(f"damaged: {' '.join(str(error).split()) or type(error).__name__}")
-    gray = ImageOps.grayscale(upright).resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX)
     return Picture(
         width_px=upright.width,
         height_px=upright.height,
         size_bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         suffix=suffix,
-        thumbnail=np.asarray(gray).reshape(-1),
+        thumbnail=gray_thumbnail(upright),
         notes=notes,
         orientation=orientation if orientation in range(1, 9) else 1,
     )
+
+
+def gray_thumbnail(image: Image.Image) -> np.ndarray:
+    """(256,) uint8: the picture as 16x16 gray, by which near duplicates are found."""
+    gray = ImageOps.grayscale(image).resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX)
+    return np.asarray(gray).reshape(-1)
 
 
 def _notes(image: Image.Image, name: str) -> tuple[str, ...]:

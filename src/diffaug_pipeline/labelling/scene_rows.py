@@ -13,6 +13,9 @@ PROVENANCE = (
     "guidance_scale",
     "num_inference_steps",
     "scheduler",
+    "eta",
+    "timestep_spacing",
+    "adapters",
     "model",
     "model_revision",
 )

@@ -23,6 +23,8 @@ from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 from diffaug_pipeline.synthesis.schedulers import check_scheduler
 
 CLASSIFICATION_MODES = ("text_to_image", "image_to_image")
+DRAWING = 2
+"""Raised by one whenever this project's code comes to draw other pixels from equal parameters."""
 NOT_IN_RECIPE = ("image_id", "label", "split", "origin", "source_image_id")
 
 
@@ -74,8 +76,8 @@ def check_wording(prompts: PromptOptions, class_names: list[str]) -> None:
 
 
 def recipe_hash(determining: dict[str, Any]) -> str:
-    """32 hex digits naming the pixels that `determining` leads to."""
-    text = json.dumps(determining, sort_keys=True)
+    """32 hex digits naming the pixels that `determining` and the code lead to."""
+    text = json.dumps(determining | {"drawing": DRAWING}, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -48,9 +48,10 @@ def check_model(model: str, revision: str, variant: str | None) -> None:
     folder = locate_model(model)
     if folder is not None:
         files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-        _check_layout(model, files)
+        components = _components(model, revision)
+        _check_layout(model, files, components)
         for name in files:
-            if name.endswith(".safetensors"):
+            if name.endswith(".safetensors") and PurePosixPath(name).parent.as_posix() in components:
                 _check_safetensors(folder / name)
         return
     try:
@@ -59,8 +60,8 @@ def check_model(model: str, revision: str, variant: str | None) -> None:
         if hub.cached_commit(model, revision) is None:
             raise
         return
-    _check_layout(model, sizes)
-    components = {name for name in read_model_file(model, revision, INDEX) or {} if not name.startswith("_")}
+    components = _components(model, revision)
+    _check_layout(model, sizes, components)
     missing = [
         name
         for name in files_to_load(sizes, components, variant)
@@ -98,7 +99,7 @@ def files_to_load(names: Iterable[str], components: set[str], variant: str | Non
     """
     wanted = []
     for component in sorted(components):
-        inside = [name for name in names if PurePosixPath(name).parent.name == component]
+        inside = [name for name in names if PurePosixPath(name).parent.as_posix() == component]
         weights = [name for name in inside if name.endswith(".safetensors")]
         of_variant = [name for name in weights if variant and re.search(rf"\.{re.escape(variant)}[.-]", name)]
         wanted += of_variant or [name for name in weights if PurePosixPath(name).name.count(".") == 1]
@@ -113,14 +114,19 @@ def _class_name(model: str, revision: str) -> str:
     return class_name
 
 
-def _check_layout(model: str, names: Iterable[str]) -> None:
+def _components(model: str, revision: str) -> set[str]:
+    """The folders of a pipeline; others may lie beside them, e.g. checkpoints that a training has left."""
+    return {name for name in read_model_file(model, revision, INDEX) or {} if not name.startswith("_")}
+
+
+def _check_layout(model: str, names: Iterable[str], components: set[str]) -> None:
     if INDEX not in names:
         raise ModelFolderError(f"{model} is no diffusers pipeline: it has no {INDEX}. {_what_it_is(names)}")
     suffixes: dict[str, set[str]] = {}
     for path in map(PurePosixPath, names):
         suffixes.setdefault(path.parent.as_posix(), set()).add(path.suffix)
     for component, found in suffixes.items():
-        if component != "." and found.intersection(PICKLES) and ".safetensors" not in found:
+        if component in components and found.intersection(PICKLES) and ".safetensors" not in found:
             raise ModelFolderError(
                 f"the {component} of {model} has its weights only as {', '.join(sorted(found.intersection(PICKLES)))}: "
                 "pickles, which can run code when they are read. Choose a repository with .safetensors, or, if you "

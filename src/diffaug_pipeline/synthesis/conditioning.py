@@ -1,6 +1,5 @@
 """What a pipeline is told to draw, and how closely: prompts as embeddings, each sentence encoded once, and guidance."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from diffusers import DiffusionPipeline
 from torch import Tensor
 
 from diffaug_pipeline.synthesis.families import family_of, takes
+from diffaug_pipeline.synthesis.remembered import Remembered
 
 MAX_CACHED_BYTES = 1 << 29
 """Four thousand sentences of Stable Diffusion 1, a hundred and more of the largest text encoders."""
@@ -23,13 +23,13 @@ Embeddings = dict[str, Tensor | list[Tensor]]
 class Conditioning:
     """Prompts and guidance as a pipeline's arguments; results are those of passing the text itself.
 
-    Sentences are encoded one by one, so that embeddings do not depend on the batch, and remembered; the least recently
-    used make room for new ones. A family whose encoder is not known here is given the text.
+    Sentences are encoded one by one, so that embeddings do not depend on the batch, and remembered. A family whose
+    encoder is not known here is given the text.
     """
 
     def __init__(self, device: str, max_bytes: int = MAX_CACHED_BYTES):
-        self._device, self._max_bytes = device, max_bytes
-        self._known: OrderedDict[str, Embeddings] = OrderedDict()
+        self._device = device
+        self._known: Remembered[Embeddings] = Remembered(max_bytes, _bytes)
 
     def arguments(
         self, pipeline: DiffusionPipeline, prompts: Sequence[str], negative_prompt: str, guidance_scale: float
@@ -51,12 +51,7 @@ class Conditioning:
         return arguments
 
     def _embed(self, pipeline: DiffusionPipeline, encode: Callable[..., Embeddings], sentence: str) -> Embeddings:
-        if sentence not in self._known:
-            self._known[sentence] = encode(pipeline, sentence, self._device)
-            while len(self._known) > 1 and sum(map(_bytes, self._known.values())) > self._max_bytes:
-                self._known.popitem(last=False)
-        self._known.move_to_end(sentence)
-        return self._known[sentence]
+        return self._known.get(sentence, lambda: encode(pipeline, sentence, self._device))
 
 
 def guidance_arguments(pipeline: DiffusionPipeline, guidance_scale: float) -> dict[str, float]:

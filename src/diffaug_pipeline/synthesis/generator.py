@@ -1,6 +1,5 @@
 """A diffusion model ready to make the images of plan rows."""
 
-from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +35,8 @@ BATCH_COLUMNS = (
 )
 """What the images of one batch must have in common."""
 
+SIGNS_OF_FULL_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "MPS backend out of memory")
+
 
 class Generator:
     """Loads its model when the first image is asked for; all modes share one copy of the weights.
@@ -61,7 +62,8 @@ class Generator:
     def text_to_image(self) -> DiffusionPipeline:
         """The loaded pipeline."""
         pipeline = load_pipeline(self._preset, self._options.dtype, self._device, self._revision)
-        remember_encodings(pipeline.vae)
+        if hasattr(pipeline, "vae"):
+            remember_encodings(pipeline.vae)
         return pipeline
 
     @cached_property
@@ -79,20 +81,32 @@ class Generator:
 
         Raises `BatchTooLargeError` where the device's memory does not hold them.
         """
-        with suppress(torch.OutOfMemoryError):
-            return [DrawnImage(image) for image in self._at_asked_size(rows, self._draw(rows))]
-        if self._device.startswith("cuda"):
-            torch.cuda.empty_cache()
+        pipeline = getattr(self, rows["mode"].iloc[0])  # running out of memory here is no matter of the batch
+        try:
+            return [DrawnImage(image) for image in self._at_asked_size(rows, self._draw(pipeline, rows))]
+        except Exception as error:
+            if not ran_out_of_memory(error):
+                raise
+        self._recover(pipeline)
+        count, size = len(rows), f"{rows['width_px'].iloc[0]} x {rows['height_px'].iloc[0]}"
         raise BatchTooLargeError(
-            f"{len(rows)} pictures of {rows['width_px'].iloc[0]} x {rows['height_px'].iloc[0]} at a time are more than "
-            f"the memory of {self._device} holds.",
-            len(rows),
+            f"The memory of {self._device} does not hold {count} pictures of {size} at a time."
+            if count > 1
+            else f"The memory of {self._device} does not hold a single picture of {size}; choose a smaller generator, "
+            "another synthesis.dtype, or fewer synthesis.workers.",
+            count,
         )
 
+    def _recover(self, pipeline: DiffusionPipeline) -> None:
+        """SDXL's pipelines decode in float32 and are cut off before they turn their autoencoder back."""
+        if hasattr(pipeline, "vae"):
+            pipeline.vae.to(getattr(torch, self._options.dtype))
+        if self._device.startswith("cuda"):
+            torch.cuda.empty_cache()
+
     @torch.inference_mode()
-    def _draw(self, rows: pd.DataFrame) -> list[Image.Image]:
+    def _draw(self, pipeline: DiffusionPipeline, rows: pd.DataFrame) -> list[Image.Image]:
         first = rows.iloc[0]
-        pipeline = getattr(self, first["mode"])
         spacing, eta = (None if pd.isna(first[name]) else first[name] for name in ("timestep_spacing", "eta"))
         pipeline.scheduler = build_scheduler(
             first["scheduler"], self._scheduler_config, int(first["num_inference_steps"]), spacing
@@ -141,6 +155,13 @@ class Generator:
         if rows["mode"].iloc[0] == "inpainting":
             sources = [image.crop(tuple(region)) for image, region in zip(sources, rows["region_xyxy"], strict=True)]
         return [fit_image(image, size_px, self._options.fit).image for image in sources]
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """Whether the device's memory was too small; only CUDA has an error of its own for that."""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS_OF_FULL_MEMORY)
+    )
 
 
 def inpainting_mask(xyxy: np.ndarray, kind: str, size_px: tuple[int, int], cell_px: int) -> Image.Image:

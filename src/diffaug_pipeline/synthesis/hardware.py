@@ -1,5 +1,7 @@
 """What the engine chooses where the parameters leave it open: precision, batch size, workers and their devices."""
 
+from collections import Counter
+
 import torch
 
 from diffaug_pipeline.devices import choose_device
@@ -12,6 +14,8 @@ PIXELS_TOGETHER_ON_CPU = 1 << 16
 BYTES_PER_PIXEL = 4_096
 """Of an accelerator's free memory, generously: a picture of 512 x 512 takes about a gigabyte with guidance."""
 LARGEST_BATCH = 64
+BFLOAT16_FROM = (8, 0)
+"""CUDA compute capability; torch would emulate it on older ones."""
 
 
 def choose_dtype(options: SynthesisOptions, preset: GeneratorPreset) -> Dtype:
@@ -29,7 +33,8 @@ def choose_dtype(options: SynthesisOptions, preset: GeneratorPreset) -> Dtype:
     if options.dtype != "auto":
         return options.dtype
     if device.type == "cuda":
-        return "bfloat16" if preset.variant != "fp16" and torch.cuda.is_bf16_supported() else "float16"
+        native = torch.cuda.get_device_capability(device) >= BFLOAT16_FROM
+        return "bfloat16" if preset.variant != "fp16" and native else "float16"
     return "bfloat16" if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else "float32"
 
 
@@ -41,7 +46,8 @@ def choose_batch_size(options: SynthesisOptions, preset: GeneratorPreset) -> int
     pixels = preset.width_px * preset.height_px
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
-        return min(LARGEST_BATCH, max(1, free // (BYTES_PER_PIXEL * pixels)))
+        sharing = max(Counter(worker_devices(options)).values())
+        return min(LARGEST_BATCH, max(1, free // (BYTES_PER_PIXEL * pixels * sharing)))
     return min(LARGEST_BATCH, max(1, PIXELS_TOGETHER_ON_CPU // pixels))
 
 

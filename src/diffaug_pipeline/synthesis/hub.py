@@ -22,6 +22,7 @@ from huggingface_hub.file_download import repo_folder_name
 from diffaug_pipeline.errors import HubError, HubUnreachableError, ModelFolderError
 
 COMMIT_DIGITS = 40
+TOO_MANY = 429
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,15 @@ def hub_errors(model: str, revision: str | None) -> Iterator[None]:
     except HFValidationError as error:
         raise ModelFolderError(f"{model} is neither a folder nor a hub id, which reads owner/name.") from error
     except HfHubHTTPError as error:
-        raise HubError(f"the hub does not hand out the model {model}: {str(error).splitlines()[0]}") from error
+        said = str(error).splitlines()[0]
+        if error.response is not None and (error.response.status_code == TOO_MANY or error.response.is_server_error):
+            raise HubUnreachableError(
+                f"the hub is out of order or busy ({said}), and the model {model} is not in the local cache; try again "
+                "later, or name a folder."
+            ) from error
+        raise HubError(
+            f"the hub does not hand out the model {model}: {said}; see its page on the hub, or name a folder."
+        ) from error
     except (HTTPError, OfflineModeIsEnabled, LocalEntryNotFoundError) as error:
         raise HubUnreachableError(
             f"the hub cannot be reached for the model {model}, and it is not in the local cache; connect, unset "

@@ -8,7 +8,7 @@ from pydantic import Field, RootModel, field_validator, model_validator
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.options import Fit
 from diffaug_pipeline.options import Options
-from diffaug_pipeline.synthesis.schedulers import SchedulerName, TimestepSpacing
+from diffaug_pipeline.synthesis.schedulers import SchedulerName, TimestepSpacing, steps_taken
 
 Mode = Literal["text_to_image", "image_to_image", "inpainting"]
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -126,7 +126,9 @@ class SynthesisOptions(Options):
     def check_strengths(self, preset: GeneratorPreset) -> None:
         """Raises `ParameterError` where a strength leaves no step to take."""
         steps = self.steps_with(preset)
-        if self.mode in ("image_to_image", "inpainting") and int(steps * min(self.strengths)) == 0:
+        if self.mode in ("image_to_image", "inpainting") and not steps_taken(
+            self.scheduler_with(preset), steps, min(self.strengths)
+        ):
             raise ParameterError(
                 f"synthesis.strength {min(self.strengths)} of {steps} steps leaves none to take; the smallest strength "
                 f"with {steps} steps is {math.ceil(1000 / steps) / 1000:g}, or raise synthesis.num_inference_steps."

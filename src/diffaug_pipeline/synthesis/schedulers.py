@@ -48,6 +48,8 @@ class Solver:
     """What the model may predict; see `prediction_of`."""
     has_eta: bool = False
     """Whether it takes the share of fresh noise per step that `eta` is."""
+    adds_noise: bool = False
+    """Whether it adds fresh noise in its steps whatever is asked."""
     has_spacing: bool = True
     """Whether `timestep_spacing` changes its timesteps."""
     evaluations_per_step: int = 1
@@ -64,7 +66,7 @@ class Solver:
 # integrate flows (use_flow_sigmas) but lack scale_noise, which image-to-image calls.
 SOLVERS: dict[str, Solver] = {
     "ddim": Solver("DDIMScheduler", {"clip_sample": False, "set_alpha_to_one": False}, has_eta=True),
-    "ddpm": Solver("DDPMScheduler", {"clip_sample": False}),
+    "ddpm": Solver("DDPMScheduler", {"clip_sample": False}, adds_noise=True),
     "deis": Solver("DEISMultistepScheduler"),
     "dpmpp_2m": Solver("DPMSolverMultistepScheduler", {"algorithm_type": "dpmsolver++"}),
     "dpmpp_2m_karras": Solver(
@@ -77,20 +79,23 @@ SOLVERS: dict[str, Solver] = {
         {"algorithm_type": "dpmsolver++", "lower_order_final": True},
         has_spacing=False,
     ),
-    "dpmpp_sde": Solver("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++"}),
+    "dpmpp_sde": Solver("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++"}, adds_noise=True),
     "dpmpp_sde_karras": Solver(
         "DPMSolverMultistepScheduler",
         {"algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True},
+        adds_noise=True,
         has_spacing=False,
     ),
     "euler": Solver("EulerDiscreteScheduler"),
-    "euler_ancestral": Solver("EulerAncestralDiscreteScheduler", predictions=NOISE_OR_VELOCITY),
+    "euler_ancestral": Solver("EulerAncestralDiscreteScheduler", predictions=NOISE_OR_VELOCITY, adds_noise=True),
     "flow_match_euler": Solver("FlowMatchEulerDiscreteScheduler", predictions=FLOW, has_spacing=False),
-    "flow_match_lcm": Solver("FlowMatchLCMScheduler", predictions=FLOW, has_spacing=False),
+    "flow_match_lcm": Solver("FlowMatchLCMScheduler", predictions=FLOW, adds_noise=True, has_spacing=False),
     "heun": Solver("HeunDiscreteScheduler", evaluations_per_step=2),
     "kdpm2": Solver("KDPM2DiscreteScheduler", predictions=NOISE_OR_VELOCITY, evaluations_per_step=2),
-    "kdpm2_ancestral": Solver("KDPM2AncestralDiscreteScheduler", predictions=NOISE_OR_VELOCITY, evaluations_per_step=2),
-    "lcm": Solver("LCMScheduler", has_spacing=False, max_steps_key="original_inference_steps"),
+    "kdpm2_ancestral": Solver(
+        "KDPM2AncestralDiscreteScheduler", predictions=NOISE_OR_VELOCITY, adds_noise=True, evaluations_per_step=2
+    ),
+    "lcm": Solver("LCMScheduler", adds_noise=True, has_spacing=False, max_steps_key="original_inference_steps"),
     "lms": Solver("LMSDiscreteScheduler"),
     "pndm": Solver(
         "PNDMScheduler",
@@ -98,7 +103,7 @@ SOLVERS: dict[str, Solver] = {
         predictions=NOISE_OR_VELOCITY,
         repeats_a_step=True,
     ),
-    "sa_solver": Solver("SASolverScheduler"),
+    "sa_solver": Solver("SASolverScheduler", adds_noise=True),
     "tcd": Solver("TCDScheduler", has_eta=True, has_spacing=False, max_steps_key="original_inference_steps"),
     "unipc": Solver("UniPCMultistepScheduler"),
 }
@@ -159,13 +164,22 @@ def model_evaluations(name: str, num_inference_steps: int, strength: float | Non
     >>> model_evaluations("heun", 20), model_evaluations("pndm", 20), model_evaluations("pndm", 20, strength=0.5)
     (39, 21, 11)
     """
-    solver, steps = SOLVERS[name], num_inference_steps
-    if strength is not None:
-        applied = min(steps * strength, steps)
-        # As the pipelines of either family round.
-        steps = steps - int(steps - applied) if solver.predictions == FLOW else int(applied)
+    solver = SOLVERS[name]
+    steps = num_inference_steps if strength is None else steps_taken(name, num_inference_steps, strength)
     repeated = solver.repeats_a_step and num_inference_steps > 1
     return (steps - 1) * solver.evaluations_per_step + 1 + repeated
+
+
+def steps_taken(name: str, num_inference_steps: int, strength: float) -> int:
+    """Of the steps of the schedule, those that image-to-image and inpainting take, as the pipelines round.
+
+    >>> steps_taken("ddim", 8, 0.2), steps_taken("flow_match_euler", 8, 0.2)
+    (1, 2)
+    """
+    applied = min(num_inference_steps * strength, num_inference_steps)
+    if SOLVERS[name].predictions == FLOW:
+        return num_inference_steps - int(num_inference_steps - applied)
+    return int(applied)
 
 
 def prediction_of(model_config: dict[str, Any]) -> str:
@@ -210,7 +224,7 @@ def check_scheduler(
     if most is not None and num_inference_steps > most:
         raise ParameterError(
             f"{num_inference_steps} steps are more than the {most} that the scheduler {name} can take with this model; "
-            "lower synthesis.num_inference_steps."
+            "lower num_inference_steps."
         )
 
 
