@@ -10,7 +10,7 @@ from PIL import Image
 from diffaug_pipeline.checkpoint import Checkpoint
 from diffaug_pipeline.detection.options import DetectionTrainingOptions, ReferenceOptions
 from diffaug_pipeline.detection.prediction import predict
-from diffaug_pipeline.detection.references import assign_folds, detect, train_references
+from diffaug_pipeline.detection.references import assign_folds, detect, detect_in_pictures, train_references
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.image_set import ImageSet
 
@@ -106,6 +106,24 @@ def test_scenes_without_a_source_and_validation_images_are_spread_over_all_netwo
     assert all(len(judge) == 1 for judge in judges)
     assert len(judges) == 10
     assert set.union(*judges) == {0, 1}
+
+
+def test_no_network_judges_what_it_has_labelled(references, scenes, real):
+    """Two networks: a picture without a source is labelled by the one and, as a scene, judged by the other."""
+    free = ImageSet(scenes.index[scenes.index["source_image_id"].isna()].reset_index(drop=True))
+    labelled = detect_in_pictures(references, free, real.class_names, options()).set_index("image_id")["boxes"]
+    judged = detect(references, free, real, options()).set_index("image_id")["boxes"]
+    both = predict(references, free, real.class_names, options()).groupby("image_id")["boxes"].apply(list)
+    assert sorted(labelled.index) == sorted(free.index["image_id"])
+    for image_id, boxes in labelled.items():
+        assert boxes != judged[image_id]
+        assert all(found in both[image_id] for found in (boxes, judged[image_id]))
+
+
+def test_nothing_is_looked_for_in_pictures_unless_asked(references, real):
+    found = detect_in_pictures(references, None, real.class_names, options())
+    assert found.empty
+    assert list(found) == ["image_id", "boxes"]
 
 
 def test_references_that_nobody_asks_are_not_trained(real, scenes, tmp_path):

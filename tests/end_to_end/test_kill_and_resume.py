@@ -47,13 +47,24 @@ def run_record(data_root: Path) -> dict:
     return json.loads((data_root / "08_reporting" / "run_record.json" / RUN / "run_record.json").read_text())
 
 
+def hear_interrupts() -> None:
+    """A shell that runs the tests in the background has its children ignore them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def stop(project: Path, environment: dict[str, str]) -> Callable:
     """Starts a command, sends it a signal once something is reached, returns what it printed as errors."""
 
     def start_and_stop(words: list[str], reached: Callable[[], bool], how: signal.Signals = signal.SIGKILL) -> str:
         process = subprocess.Popen(
-            words, cwd=project, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            words,
+            cwd=project,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=hear_interrupts,
         )
         deadline = time.monotonic() + 300
         while not reached():

@@ -1,6 +1,9 @@
 import numpy as np
+import pandas as pd
 from factories import labelling_options
+from kedro.io import Version
 
+from diffaug_pipeline.datasets import ImageSetDataset
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.labelling import pseudo_labelling
 from diffaug_pipeline.labelling.open_vocabulary import OpenVocabularyDetector
@@ -73,3 +76,36 @@ def test_another_detector_or_threshold_is_another_recipe(tiny_owl, tiny_groundin
         options = labelling_options(strategy="pseudo_labelling", **other)
         plan = pseudo_labelling.label_images(generated, real, options).plan
         assert set(plan["recipe"]).isdisjoint(scenes.index["recipe"])
+
+
+def found(*boxes: tuple[str, list[float], float]) -> list[dict]:
+    return [{"label": label, "xyxy": xyxy, "confidence": confidence} for label, xyxy, confidence in boxes]
+
+
+def test_what_detectors_of_real_images_have_found_becomes_boxes(tiny_owl, make_scenes, tmp_path):
+    generated, _ = make_scenes("pseudo_labelling", images=2, labelling=block(tiny_owl))
+    first, second = generated.index["image_id"]
+    sure = ("bag", [2.0, 2.0, 12.0, 12.0], 0.9)
+    detections = pd.DataFrame(
+        {
+            "image_id": [first, second],
+            "boxes": [
+                found(sure, ("bag", [2.0, 3.0, 12.0, 13.0], 0.8), ("coat", [2.0, 3.0, 12.0, 13.0], 0.7)),
+                found(("coat", [1.0, 1.0, 9.0, 9.0], 0.2)),
+            ],
+        }
+    )
+    options = labelling_options(strategy="pseudo_labelling", **block("references", confidence=0.3))
+    assert options.needs_references
+    dataset = ImageSetDataset(filepath=str(tmp_path / "labelled"), version=Version("v1", "v1"))
+    dataset.save(pseudo_labelling.label_detected(generated, detections, options))
+    scenes = dataset.load()
+    assert [boxes.labels.tolist() for boxes in scenes.boxes] == [["bag", "coat"], []]
+    assert scenes.boxes[0].xyxy.tolist() == [sure[1], [2.0, 3.0, 12.0, 13.0]]
+    for image_id in (first, second):
+        assert scenes.read(image_id).tobytes() == generated.read(image_id).tobytes()
+
+
+def test_references_are_needed_by_this_strategy_alone():
+    assert not labelling_options(strategy="composition", **block("references")).needs_references
+    assert not labelling_options(strategy="pseudo_labelling", **block("google/owlv2")).needs_references

@@ -329,13 +329,11 @@ REFUSED = [
     ),
     (
         ("lcm", CONFIG, 51, None, None),
-        "51 steps are more than the 50 that the scheduler lcm can take with this model; lower "
-        "num_inference_steps.",
+        "51 steps are more than the 50 that the scheduler lcm can take with this model; lower num_inference_steps.",
     ),
     (
         ("unipc", CONFIG, 999, None, "leading"),
-        "999 steps are more than the 998 that the scheduler unipc can take with this model; lower "
-        "num_inference_steps.",
+        "999 steps are more than the 998 that the scheduler unipc can take with this model; lower num_inference_steps.",
     ),
 ]
 

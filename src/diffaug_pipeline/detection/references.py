@@ -81,19 +81,49 @@ def detect(
     """`image_id` and `boxes` (see `detection.prediction`) of all scenes and real validation images.
 
     A scene is shown to the detector of its source's fold; scenes without a source, and validation images, are spread
-    over all. Empty where there are no references.
+    over all, so that none judges what it has labelled. Empty where there are no references.
     """
     folds = references.read_json(CONFIG)[FOLDS]
     if not folds:
-        return pd.DataFrame({"image_id": pd.Series(dtype=str), "boxes": pd.Series(dtype=object)})
+        return _nothing_found()
     sources = synthetic_images.index.set_index("image_id")["source_image_id"]
     validation = real_images.where(split="val")
-    count = max(folds.values()) + 1
     unseen = [*sources.index[sources.isna()], *validation.index["image_id"]]
-    free = {image_id: derive_seed(0, "judge", image_id) % count for image_id in unseen}
-    judge = {image_id: folds[source] for image_id, source in sources.dropna().items()} | free
-    tables = []
-    for images in (synthetic_images, validation):
-        found = predict(references, images, real_images.class_names, training)
-        tables.append(found[found["seed"] == found["image_id"].map(judge)])
-    return pd.concat(tables, ignore_index=True)[["image_id", "boxes"]]
+    judges = {image_id: folds[source] for image_id, source in sources.dropna().items()}
+    judges |= {image_id: _nth_detector(image_id, 1, folds) for image_id in unseen}
+    tables = [
+        _detect_with(judges, references, images, real_images.class_names, training)
+        for images in (synthetic_images, validation)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def detect_in_pictures(
+    references: Checkpoint, pictures: ImageSet | None, class_names: list[str], training: DetectionTrainingOptions
+) -> pd.DataFrame:
+    """The same of generated pictures that have no source; each is shown to one detector. Empty for None."""
+    if pictures is None:
+        return _nothing_found()
+    folds = references.read_json(CONFIG)[FOLDS]
+    labellers = {image_id: _nth_detector(image_id, 0, folds) for image_id in pictures.index["image_id"]}
+    return _detect_with(labellers, references, pictures, class_names, training)
+
+
+def _nth_detector(image_id: str, nth: int, folds: dict[str, int]) -> int:
+    """The `nth` in an order of the detectors that is the image's own."""
+    return (derive_seed(0, "judge", image_id) + nth) % (max(folds.values()) + 1)
+
+
+def _detect_with(
+    detectors: dict[str, int],
+    references: Checkpoint,
+    images: ImageSet,
+    class_names: list[str],
+    training: DetectionTrainingOptions,
+) -> pd.DataFrame:
+    found = predict(references, images, class_names, training)
+    return found[found["seed"] == found["image_id"].map(detectors)][["image_id", "boxes"]].reset_index(drop=True)
+
+
+def _nothing_found() -> pd.DataFrame:
+    return pd.DataFrame({"image_id": pd.Series(dtype=str), "boxes": pd.Series(dtype=object)})

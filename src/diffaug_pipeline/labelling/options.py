@@ -68,7 +68,8 @@ class PseudoLabellingOptions(Options):
     """Whole scenes from text; a detector finds the objects."""
 
     detector: str
-    """Hub id or folder of an open-vocabulary detector of transformers: OWLv2 or Grounding DINO."""
+    """Hub id or folder of an open-vocabulary detector of transformers, OWLv2 or Grounding DINO; or `references`: the
+    YOLOs of the filter, trained on real images alone."""
     revision: str | None
     confidence: float = Field(gt=0, lt=1)
     """Of detections that become boxes."""
@@ -76,6 +77,9 @@ class PseudoLabellingOptions(Options):
     """Detections that overlap a more confident one by more are dropped."""
     classes_per_scene: int = Field(ge=1)
     """Classes named in a prompt."""
+
+
+REFERENCES = "references"
 
 
 class LabellingOptions(Options):
@@ -93,3 +97,8 @@ class LabellingOptions(Options):
     background_inpainting: BackgroundInpaintingOptions
     object_inpainting: ObjectInpaintingOptions
     pseudo_labelling: PseudoLabellingOptions
+
+    @property
+    def needs_references(self) -> bool:
+        """Whether the boxes come from the YOLOs trained on real images."""
+        return self.strategy == "pseudo_labelling" and self.pseudo_labelling.detector == REFERENCES

@@ -1,11 +1,14 @@
 """Whole scenes from text; a detector says where the objects are, so labels are no better than it is."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import pandas as pd
+import torch
+from torchvision.ops import batched_nms
 
-from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, PlannedImageSet
+from diffaug_pipeline.imaging.boxes import Boxes
+from diffaug_pipeline.imaging.image_set import DrawnImage, EncodedImage, ImageSet, PlannedImageSet
 from diffaug_pipeline.imaging.preparation import encode_png
 from diffaug_pipeline.labelling.open_vocabulary import OpenVocabularyDetector
 from diffaug_pipeline.labelling.options import LabellingOptions
@@ -46,6 +49,37 @@ def label_images(generated: ImageSet, real_images: ImageSet, options: LabellingO
         batch_size=options.batch_size,
         description="detecting objects",
     )
+
+
+def label_detected(generated: ImageSet, detections: pd.DataFrame, options: LabellingOptions) -> PlannedImageSet:
+    """The pictures as they are, with `detections` (`image_id`, `boxes` with confidences) that are sure enough."""
+    detecting = options.pseudo_labelling
+    found = detections.set_index("image_id")["boxes"]
+    rows = []
+    for picture in generated.index.to_dict("records"):
+        boxes = _sure(found[picture["image_id"]], detecting.confidence, detecting.iou).records()
+        determining = {"picture": picture["sha256"], "boxes": boxes}
+        rows.append(scene_row(picture["image_id"], NAME, None, picture, determining) | {"boxes": boxes})
+    return PlannedImageSet(
+        pd.DataFrame(rows), partial(_copy, generated=generated), options.batch_size, description="copying scenes"
+    )
+
+
+def _sure(found: list[dict[str, Any]], confidence: float, iou: float) -> Boxes:
+    """Those above `confidence`; of boxes of one class that overlap by more than `iou`, the most confident."""
+    sure = [one for one in found if one["confidence"] > confidence]
+    labels = sorted({one["label"] for one in sure})
+    kept = batched_nms(
+        torch.tensor([list(one["xyxy"]) for one in sure], dtype=torch.float64).reshape(-1, 4),
+        torch.tensor([one["confidence"] for one in sure], dtype=torch.float64),
+        torch.tensor([labels.index(one["label"]) for one in sure], dtype=torch.int64),
+        iou,
+    )
+    return Boxes.of({"label": sure[k]["label"], "xyxy": sure[k]["xyxy"], "ignored": False} for k in kept.tolist())
+
+
+def _copy(rows: pd.DataFrame, generated: ImageSet) -> list[DrawnImage]:
+    return [DrawnImage(generated.read(image_id)) for image_id in rows["image_id"]]
 
 
 class PseudoLabeller:

@@ -4,6 +4,7 @@ from functools import partial
 
 from diffaug_pipeline.detection.options import DetectionTrainingOptions, ReferenceOptions
 from diffaug_pipeline.filtering.options import DetectionFilteringOptions, FilteringOptions
+from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.nouns import Checkpoint, Document, FillFolder, ImageSet, Table
 
 
@@ -21,11 +22,13 @@ def train_references(
     training: DetectionTrainingOptions,
     references: ReferenceOptions,
     filtering: DetectionFilteringOptions,
+    labelling: LabellingOptions,
 ) -> FillFolder:
-    """A detector per fold of the real training images, trained on the others; none if no rule asks for them."""
+    """A detector per fold of the real training images, trained on the others; none if nobody asks for them."""
     from diffaug_pipeline.detection import references as cross_fitting
 
-    return partial(cross_fitting.train_references, real_images, training, references, filtering.needs_references)
+    needed = filtering.needs_references or labelling.needs_references
+    return partial(cross_fitting.train_references, real_images, training, references, needed)
 
 
 def detect_with_references(

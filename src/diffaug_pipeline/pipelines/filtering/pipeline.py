@@ -30,7 +30,7 @@ def _of_scenes() -> list[Node]:
     return [
         Node(
             train_references,
-            inputs=["real_images", "params:training", "params:references", "params:filtering"],
+            inputs=["real_images", "params:training", "params:references", "params:filtering", "params:labelling"],
             outputs="references",
             name="train_references",
         ),

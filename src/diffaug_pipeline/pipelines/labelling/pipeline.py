@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from diffaug_pipeline.pipelines.labelling.nodes import compose_real_cutouts, label_images
+from diffaug_pipeline.pipelines.labelling.nodes import compose_real_cutouts, detect_in_pictures, label_images
 
 
 def create_pipeline(task: str, arms: Sequence[str]) -> Pipeline:
@@ -12,11 +12,17 @@ def create_pipeline(task: str, arms: Sequence[str]) -> Pipeline:
     scenes = Pipeline(
         [
             Node(
+                detect_in_pictures,
+                inputs=["references", "generated_images", "real_images", "params:labelling", "params:training"],
+                outputs="picture_detections",
+                name="detect_in_pictures",
+            ),
+            Node(
                 label_images,
-                inputs=["generated_images", "real_images", "params:labelling"],
+                inputs=["generated_images", "real_images", "picture_detections", "params:labelling"],
                 outputs="synthetic_images",
                 name="label_images",
-            )
+            ),
         ],
         namespace=task,
         tags="labelling",
