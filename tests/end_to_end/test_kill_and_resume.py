@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +16,12 @@ from long_runs import DETECTION_PARAMS
 from long_runs import FINISHED_RUN as RUN
 
 pytestmark = pytest.mark.slow
+HEAR_INTERRUPTS = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a command; a shell that runs the tests in the background has its children ignore interrupts."""
 PROMISED = ("02_intermediate", "03_primary", "04_synthetic", "05_filtered", "06_training_sets")
 
 
@@ -47,24 +54,18 @@ def run_record(data_root: Path) -> dict:
     return json.loads((data_root / "08_reporting" / "run_record.json" / RUN / "run_record.json").read_text())
 
 
-def hear_interrupts() -> None:
-    """A shell that runs the tests in the background has its children ignore them."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.fixture
 def stop(project: Path, environment: dict[str, str]) -> Callable:
     """Starts a command, sends it a signal once something is reached, returns what it printed as errors."""
 
     def start_and_stop(words: list[str], reached: Callable[[], bool], how: signal.Signals = signal.SIGKILL) -> str:
         process = subprocess.Popen(
-            words,
+            [sys.executable, "-c", HEAR_INTERRUPTS, *words],
             cwd=project,
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=hear_interrupts,
         )
         deadline = time.monotonic() + 300
         while not reached():
