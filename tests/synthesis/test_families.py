@@ -126,6 +126,14 @@ def test_a_pipeline_cut_off_while_its_autoencoder_is_in_another_precision_draws_
     assert [image.content for image in generator.make_images(rows)] == wanted
 
 
+def test_an_eta_that_a_pipeline_cannot_be_told_is_refused(folders, real):
+    generator, rows = plan_of(folders["sd3"], "sd3", "text_to_image", real)
+    with pytest.raises(
+        ParameterError, match=r"eta is 0\.5, which a StableDiffusion3Pipeline cannot be told; set it to"
+    ):
+        generator.make_images(rows.assign(eta=0.5))
+
+
 def test_families_said_to_offer_all_modes_do():
     offered = {name: [pipeline_class(name, mode).__name__ for mode in CLASSES] for name in IN_ALL_MODES}
     assert [classes[0] for classes in offered.values()] == list(IN_ALL_MODES)
@@ -147,6 +155,7 @@ def test_families_said_to_offer_all_modes_do():
         ("SanaPipeline", "image_to_image", "offer no image_to_image in diffusers; they offer text_to_image, or choose"),
         ("FluxKontextPipeline", "inpainting", "offer no inpainting"),
         ("KandinskyV22InpaintCombinedPipeline", "inpainting", "take no strength"),
+        ("StableDiffusionControlNetPipeline", "text_to_image", "want a control image beside the prompt"),
         ("MyOwnPipeline", "text_to_image", "offer no text_to_image in diffusers; choose another"),
     ],
 )

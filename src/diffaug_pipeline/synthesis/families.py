@@ -41,6 +41,11 @@ def pipeline_class(class_name: str, mode: Mode) -> type[DiffusionPipeline]:
     Raises `ParameterError` where there is none, or none that takes what a plan says.
     """
     family = family_of(class_name)
+    if family is not None and "controlnet" in family:
+        raise ParameterError(
+            f"models of the kind {class_name} want a control image beside the prompt, which no plan has; choose "
+            "another synthesis.generator, e.g. sd15."
+        )
     served = CLASSES[mode].get(family)
     if served is None:
         others = [other for other, classes in CLASSES.items() if family in classes]

@@ -10,7 +10,7 @@ from diffusers import DiffusionPipeline
 from PIL import Image, ImageDraw
 
 from diffaug_pipeline.devices import choose_device
-from diffaug_pipeline.errors import BatchTooLargeError
+from diffaug_pipeline.errors import BatchTooLargeError, ParameterError
 from diffaug_pipeline.imaging.frames import place_back
 from diffaug_pipeline.imaging.image_set import DrawnImage, ImageSet
 from diffaug_pipeline.imaging.preparation import fit_image
@@ -111,6 +111,10 @@ class Generator:
         pipeline.scheduler = build_scheduler(
             first["scheduler"], self._scheduler_config, int(first["num_inference_steps"]), spacing
         )
+        if eta is not None and not takes(pipeline, "eta"):
+            raise ParameterError(
+                f"synthesis.eta is {eta:g}, which a {type(pipeline).__name__} cannot be told; set it to null."
+            )
         arguments = {
             **({} if eta is None else {"eta": float(eta)}),
             "num_inference_steps": int(first["num_inference_steps"]),
