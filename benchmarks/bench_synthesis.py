@@ -29,7 +29,7 @@ from diffaug_pipeline.synthesis.models import model_source
 from diffaug_pipeline.synthesis.schedulers import build_scheduler
 from diffaug_pipeline.synthesis.synthesize import synthesize
 
-IMAGES_PER_CLASS, IMAGES_ONE_BY_ONE, BATCH_SIZE, ROUNDS = 13, 20, 64, 4
+IMAGES_PER_CLASS, IMAGES_ONE_BY_ONE, BATCH_SIZE, ROUNDS = 80, 20, 64, 3
 QUALITY_IMAGES_PER_CLASS = 60
 
 
@@ -112,7 +112,7 @@ def store(planned: PlannedImageSet, folder: Path) -> ImageSetDataset:
 
 def forgetful(planned: PlannedImageSet) -> PlannedImageSet:
     """The model stays loaded, as in the loops; sentences are encoded anew, as in a first run."""
-    planned.make_images.__self__._conditioning = Conditioning("cpu")
+    planned.make_images.generator._conditioning = Conditioning("cpu")
     return planned
 
 

@@ -8,7 +8,8 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 
 from diffaug_pipeline import hooks
-from diffaug_pipeline.errors import MissingPackageError, ParameterError
+from diffaug_pipeline.datasets import ParquetDataset
+from diffaug_pipeline.errors import MissingPackageError, ModelFolderError, ParameterError
 from diffaug_pipeline.session import RunSession
 
 
@@ -59,3 +60,28 @@ def test_names_that_do_not_exist_are_refused(project, task, block, value, messag
     catalog = catalog_with(project, **{task: {block: value}})
     with pytest.raises(ParameterError, match=message):
         hooks.check_choices(pipelines[task], catalog)
+
+
+@pytest.mark.parametrize("name", ["classification_data", "detection", "scheduler_study", "strength_study"])
+def test_a_generator_that_is_not_there_is_refused_before_any_work(project, name, tmp_path, monkeypatch):
+    gone = {"embedded": {"model": str(tmp_path / "gone")}}
+    catalog = catalog_with(project, generators=gone, data_root=str(tmp_path / "data"))
+    with pytest.raises(ModelFolderError, match=r"gone does not exist; name a folder or a hub id"):
+        hooks.check_generators(pipelines[name], catalog, "mine")
+    assert not (tmp_path / "data").exists()
+    monkeypatch.setattr(ParquetDataset, "has_version", lambda *_: True)
+    hooks.check_generators(pipelines[name], catalog, "mine")
+
+
+def test_a_generator_that_cannot_do_what_the_strategy_needs_is_refused(project, tmp_path):
+    """Detection leaves the mode to the label strategy."""
+    (tmp_path / "model_index.json").write_text('{"_class_name": "SanaPipeline"}')
+    (tmp_path / "vae.safetensors").write_bytes((8).to_bytes(8, "little") + b"{}      ")
+    catalog = catalog_with(
+        project,
+        generators={"embedded": {"model": str(tmp_path)}},
+        detection={"labelling": {"strategy": "background_inpainting"}},
+        data_root=str(tmp_path / "data"),
+    )
+    with pytest.raises(ParameterError, match="SanaPipeline offer no inpainting"):
+        hooks.check_generators(pipelines["detection"], catalog, "mine")

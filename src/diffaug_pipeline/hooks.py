@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+PLAN = ".synthesis_plan"
 WITHOUT_EFFECT_ON_RESULTS = ("data_root", "gallery_images", "workers")
 """Parameters that may differ when a run is resumed."""
 
@@ -74,6 +75,7 @@ class RunLedger:
 
         run_id, records = run_params["run_id"], catalog.get(RUN_RECORD)
         check_choices(pipeline, catalog)
+        check_generators(pipeline, catalog, run_id)
         parameters = _as_written(catalog.load("parameters"))
         earlier = records.read(run_id) if records.has_version(run_id) else {}
         if any(node["outputs"] for node in earlier.get("nodes", {}).values()):
@@ -197,6 +199,25 @@ def check_choices(pipeline: Pipeline, catalog: DataCatalog) -> None:
             catalog.load("params:vocabularies").choose(catalog.load(f"{task}.prompts").vocabulary or preset.vocabulary)
     if "params:detection.training" in used:
         _check_detection(catalog, used)
+
+
+def check_generators(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
+    """Raises where a generator that run `run_id` has yet to plan with cannot be had, or not for what is asked of it."""
+    for plan in sorted(name for name in pipeline.all_outputs() if name.endswith(PLAN)):
+        if catalog.get(plan).has_version(run_id):
+            continue
+        from diffaug_pipeline.synthesis.checks import check_generator
+
+        task = plan.removesuffix(PLAN)
+        synthesis = catalog.load(f"params:{task}.synthesis")
+        preset = catalog.load("params:generators").choose(synthesis.generator)
+        check_generator(preset, synthesis.mode or _mode_of_strategy(catalog, task))
+
+
+def _mode_of_strategy(catalog: DataCatalog, task: str) -> str:
+    from diffaug_pipeline.labelling.strategy import choose_strategy
+
+    return choose_strategy(catalog.load(f"params:{task}.labelling")).MODE
 
 
 def _check_detection(catalog: DataCatalog, used: set[str]) -> None:

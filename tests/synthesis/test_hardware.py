@@ -46,12 +46,19 @@ def test_float16_on_a_cpu_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("device", "side_px", "chosen"), [("cpu", 32, 64), ("cpu", 64, 16), ("cpu", 512, 1), ("cuda", 512, 20)]
+    ("device", "side_px", "dtype", "chosen"),
+    [
+        ("cpu", 32, "float32", 64),
+        ("cpu", 32, "bfloat16", 128),
+        ("cpu", 64, "float32", 16),
+        ("cpu", 512, "bfloat16", 1),
+        ("cuda", 512, "float16", 20),
+    ],
 )
-def test_batches_fit_the_device(monkeypatch, device, side_px, chosen):
+def test_batches_fit_the_device(monkeypatch, device, side_px, dtype, chosen):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (20 * 2**30, 24 * 2**30))
     of_size = preset(width_px=side_px, height_px=side_px)
-    assert choose_batch_size(synthesis_options(batch_size=None, device=device), of_size) == chosen
+    assert choose_batch_size(synthesis_options(batch_size=None, device=device, dtype=dtype), of_size) == chosen
     assert choose_batch_size(synthesis_options(batch_size=3, device=device), of_size) == 3
 
 

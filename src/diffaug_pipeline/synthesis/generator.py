@@ -21,20 +21,6 @@ from diffaug_pipeline.synthesis.loading import in_mode, load_pipeline
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 from diffaug_pipeline.synthesis.schedulers import build_scheduler
 
-BATCH_COLUMNS = (
-    "mode",
-    "width_px",
-    "height_px",
-    "scheduler",
-    "num_inference_steps",
-    "eta",
-    "timestep_spacing",
-    "guidance_scale",
-    "strength",
-    "negative_prompt",
-)
-"""What the images of one batch must have in common."""
-
 SIGNS_OF_FULL_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "MPS backend out of memory")
 
 
@@ -77,7 +63,7 @@ class Generator:
         return in_mode(self.text_to_image, "inpainting")
 
     def make_images(self, rows: pd.DataFrame) -> list[DrawnImage]:
-        """Pictures of plan rows that agree in `BATCH_COLUMNS`, each from its own seed.
+        """Pictures of plan rows that agree in `synthesize.BATCH_COLUMNS`, each from its own seed.
 
         Raises `BatchTooLargeError` where the device's memory does not hold them.
         """

@@ -1,6 +1,8 @@
 """A synthesis plan as images to be made."""
 
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
@@ -8,10 +10,26 @@ import torch
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.image_set import DrawnImage, ImageSet, PlannedImageSet
 from diffaug_pipeline.synthesis.adapters import pin_adapters, read_adapters, write_adapters
-from diffaug_pipeline.synthesis.generator import BATCH_COLUMNS, Generator
 from diffaug_pipeline.synthesis.hardware import choose_batch_size, threads_each, worker_devices
 from diffaug_pipeline.synthesis.models import locate_model, model_revision
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+
+if TYPE_CHECKING:
+    from diffaug_pipeline.synthesis.generator import Generator
+
+BATCH_COLUMNS = (
+    "mode",
+    "width_px",
+    "height_px",
+    "scheduler",
+    "num_inference_steps",
+    "eta",
+    "timestep_spacing",
+    "guidance_scale",
+    "strength",
+    "negative_prompt",
+)
+"""What the images of one batch must have in common."""
 
 
 def synthesize(
@@ -26,28 +44,47 @@ def synthesize(
     options = options.model_copy(update={"dtype": planned["dtype"]})
     preset = preset.model_copy(update={"adapters": read_adapters(planned["adapters"])})
 
-    def generator_on(device: str) -> Generator:
-        return Generator(
-            preset, options.model_copy(update={"device": device}), real_images, revision=planned["model_revision"]
-        )
-
     devices = worker_devices(options)
+    threads = threads_each(len(devices)) if len(devices) > 1 else None
+    makers = [
+        ImageMaker(
+            preset, options.model_copy(update={"device": device}), real_images, planned["model_revision"], threads
+        )
+        for device in devices
+    ]
     return PlannedImageSet(
         plan,
-        generator_on(devices[0]).make_images,
+        makers[0],
         batch_size=choose_batch_size(options, preset),
         batch_columns=BATCH_COLUMNS,
         description="synthesis",
-        parallel=tuple(partial(_make_with, threads_each(len(devices)), generator_on(device)) for device in devices)
-        if len(devices) > 1
-        else (),
+        parallel=tuple(makers) if len(makers) > 1 else (),
     )
 
 
-def _make_with(threads: int, generator: Generator, rows: pd.DataFrame) -> list[DrawnImage]:
-    """For a process that shares the cores with others."""
-    torch.set_num_threads(threads)
-    return generator.make_images(rows)
+@dataclass
+class ImageMaker:
+    """Makes the images of plan rows; diffusers, which takes seconds to load, and the model are loaded for the first."""
+
+    preset: GeneratorPreset
+    options: SynthesisOptions
+    sources: ImageSet
+    revision: str
+    threads: int | None
+    """For a process that shares the cores with others; None leaves them as they are."""
+
+    @cached_property
+    def generator(self) -> "Generator":
+        """What draws."""
+        from diffaug_pipeline.synthesis.generator import Generator
+
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+        return Generator(self.preset, self.options, self.sources, self.revision)
+
+    def __call__(self, rows: pd.DataFrame) -> list[DrawnImage]:
+        """See `Generator.make_images`."""
+        return self.generator.make_images(rows)
 
 
 def _check_plan(plan: pd.DataFrame, options: SynthesisOptions, preset: GeneratorPreset) -> None:
