@@ -81,3 +81,18 @@ def test_a_run_record_may_be_rewritten(tmp_path):
     record.save({"status": "running"})
     record.save({"status": "finished"})
     assert record.load() == {"status": "finished"}
+
+
+def test_previews_of_tables_with_lists_can_be_sent_and_stay_short(tmp_path):
+    """As detections have them, and distances over random halves."""
+    boxes = [{"label": "bag", "xyxy": [1.0, 2.0, 3.0, 4.0], "confidence": 0.5}]
+    table = pd.DataFrame({"image_id": ["a"] * 12, "boxes": [boxes * 9] * 12, "halves": [[0.25, 0.5]] * 12})
+    dataset = ParquetDataset(filepath=str(tmp_path / "table.parquet"), version=Version("v1", "v1"))
+    dataset.save(table)
+    preview = json.loads(json.dumps(dataset.preview()))
+    assert preview["columns"] == ["image_id", "boxes", "halves"]
+    assert len(preview["data"]) == 10
+    identifier, long, short = preview["data"][0]
+    assert (identifier, short) == ("a", "[0.25, 0.5]")
+    assert long.startswith('[{"label": "bag", "xyxy": [1.0, 2.0')
+    assert len(long) == 60

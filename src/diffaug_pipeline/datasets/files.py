@@ -1,6 +1,7 @@
 """Small artifacts: kedro-datasets' formats, published atomically."""
 
 import base64
+import json
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,10 @@ class ParquetDataset(FileDataset):
         return ParquetDataset(filepath=str(path), save_args={"index": False})
 
     def preview(self, nrows: int = 10) -> TablePreview:
-        return self.format_at(self.load_path).preview(nrows)
+        shown = json.loads(self.load().head(nrows).to_json(orient="split"))
+        # Kedro-Viz cannot send arrays, which lists have become, and does not fold long cells.
+        shown["data"] = [[_shorten(cell) for cell in row] for row in shown["data"]]
+        return TablePreview(shown)
 
 
 class JSONDataset(FileDataset):
@@ -89,3 +93,10 @@ class PictureDataset(FileDataset):
 
     def preview(self) -> ImagePreview:
         return ImagePreview(base64.b64encode(self.load_path.read_bytes()).decode())
+
+
+def _shorten(cell: Any, longest: int = 60) -> Any:
+    if not isinstance(cell, list | dict):
+        return cell
+    text = json.dumps(cell)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
