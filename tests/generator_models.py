@@ -231,14 +231,14 @@ def t5_encoder(tokenizer: T5Tokenizer, width: int) -> T5EncoderModel:
     )
 
 
-def text_config(tokenizer: CLIPTokenizer, **changes) -> CLIPTextConfig:
-    """Two layers, 16 wide."""
+def text_config(tokenizer: CLIPTokenizer, num_hidden_layers: int = 2, **changes) -> CLIPTextConfig:
+    """16 wide."""
     return CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=16,
         intermediate_size=16,
         num_attention_heads=2,
-        num_hidden_layers=2,
+        num_hidden_layers=num_hidden_layers,
         max_position_embeddings=MAX_TOKENS,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,

@@ -61,10 +61,10 @@ class BatchTooLargeError(DiffaugError, MemoryError):
 
     def __init__(self, message: str, batch_size: int):
         super().__init__(message, batch_size)
-        self.message, self.batch_size = message, batch_size
+        self.batch_size = batch_size
 
     def __str__(self) -> str:
-        return self.message
+        return self.args[0]
 
 
 class DiskSpaceError(DiffaugError, OSError):

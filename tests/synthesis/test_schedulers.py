@@ -126,19 +126,14 @@ def count_calls(pipelines, name: str, steps: int, strength: float | None) -> tup
 STEPS_AND_STRENGTHS = [(1, None), (2, None), (7, None), (1, 1.0), (4, 0.25), (7, 0.5), (10, 0.29), (10, 0.7)]
 
 
-@pytest.mark.parametrize("name", DIFFUSION_NAMES)
-def test_evaluations_are_the_calls_of_the_unet(stable_diffusion, name):
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [*(("stable_diffusion", name) for name in DIFFUSION_NAMES), *(("flow_model", name) for name in FLOW_NAMES)],
+)
+def test_evaluations_are_the_calls_of_the_denoiser(request, model, name):
+    pipelines = request.getfixturevalue(model)
     for steps, strength in STEPS_AND_STRENGTHS:
-        calls, image = count_calls(stable_diffusion, name, steps, strength)
-        assert calls == model_evaluations(name, steps, strength), (steps, strength)
-        assert np.isfinite(image).all()
-        assert image.std() > 0.01
-
-
-@pytest.mark.parametrize("name", FLOW_NAMES)
-def test_evaluations_are_the_calls_of_the_transformer(flow_model, name):
-    for steps, strength in STEPS_AND_STRENGTHS:
-        calls, image = count_calls(flow_model, name, steps, strength)
+        calls, image = count_calls(pipelines, name, steps, strength)
         assert calls == model_evaluations(name, steps, strength), (steps, strength)
         assert np.isfinite(image).all()
         assert image.std() > 0.01

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from diffaug_pipeline.datasets.folder import write_whole
 from diffaug_pipeline.errors import BatchTooLargeError, DiskSpaceError, WorkerError
 from diffaug_pipeline.imaging.image_set import ImageFile, MakeImages, PlannedImageSet
-from diffaug_pipeline.processes import SECONDS_BETWEEN_LOOKS, worker_pools
+from diffaug_pipeline.processes import worker_pools
 from diffaug_pipeline.progress import progress_bar
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ def _make_side_by_side(
     makers: Sequence[MakeImages], rows: pd.DataFrame, images: Path, unfinished: Batches, progress: "_Progress"
 ) -> None:
     """A process per maker; whichever is free takes the next batch. Ends early with what the first to fail raises."""
-    waiting, running, failures, before = deque(unfinished.items()), {}, [], progress.done
+    waiting, running, failures = deque(unfinished.items()), {}, []
 
     def submit(pool: ProcessPoolExecutor) -> None:
         if waiting:
@@ -133,23 +133,20 @@ def _make_side_by_side(
 
     with worker_pools(len(makers), 1) as pools:
         for pool, make_images in zip(pools, makers, strict=True):
-            pool.submit(_begin_worker, make_images, images)
-            submit(pool)
-            submit(pool)  # one to make and one at hand
+            running[pool.submit(_begin_worker, make_images, images)] = pool
+            submit(pool)  # so that there is always one at hand
         while running:
-            finished, _ = wait(running, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
-            for future in finished:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
                 pool, error = running.pop(future), future.exception()
                 if error is None:
+                    progress.add(future.result())
                     submit(pool)
                 else:
                     failures.append(error)
                     waiting.clear()
-            there = [recipes for number, recipes in unfinished.items() if _folder(images, number).exists()]
-            progress.set_done(before + sum(map(len, there)))
         if not failures:
             for pool in pools:
-                pool.submit(_finish_worker).result()
+                progress.add(pool.submit(_finish_worker).result())
     if failures:
         raise failures[0]
 
@@ -180,19 +177,20 @@ class _Writer:
 
 
 _worker: dict[str, Any] = {}
-"""What a worker process was begun with; empty in others."""
+"""What a worker process was begun with; empty in others. Its tasks return how many images came to be there."""
 
 
-def _begin_worker(make_images: MakeImages, images: Path) -> None:
+def _begin_worker(make_images: MakeImages, images: Path) -> int:
     _worker.update(make_images=make_images, writer=_Writer(images))
+    return 0
 
 
-def _make_in_worker(number: int, recipes: list[str], rows: pd.DataFrame) -> None:
-    _worker["writer"].write(number, recipes, _worker["make_images"](rows))
+def _make_in_worker(number: int, recipes: list[str], rows: pd.DataFrame) -> int:
+    return _worker["writer"].write(number, recipes, _worker["make_images"](rows))
 
 
-def _finish_worker() -> None:
-    _worker["writer"].finish()
+def _finish_worker() -> int:
+    return _worker["writer"].finish()
 
 
 def _rows_of(recipes: list[str], rows: pd.DataFrame) -> pd.DataFrame:
@@ -222,10 +220,6 @@ class _Progress:
         self._bar, self._images, self._description = bar, images, description
         self._first: tuple[float, int] | None = None
         self._is_told = False
-
-    @property
-    def done(self) -> int:
-        return self._bar.n
 
     def add(self, count: int) -> None:
         self.set_done(self._bar.n + count)

@@ -7,6 +7,7 @@ from typing import Any
 from kedro_datasets._typing import JSONPreview
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
+from diffaug_pipeline.datasets.folder import write_whole
 from diffaug_pipeline.datasets.locking import Lock
 
 
@@ -20,9 +21,7 @@ class RunRecordDataset(VersionedArtifact):
     def save(self, data: dict[str, Any]) -> None:
         path = self.path_of(self.save_version)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}")
-        partial.write_text(json.dumps(data, indent=2, default=str) + "\n")
-        partial.replace(path)
+        write_whole(path, json.dumps(data, indent=2, default=str) + "\n")
 
     def load(self) -> dict[str, Any]:
         return json.loads(self.load_path.read_text())

@@ -77,6 +77,11 @@ class ClipScorer:
             yield batch
 
 
+def nearest_classes(image_features: np.ndarray, class_features: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
+    """(N,) the name of the class each of the (N, D) unit vectors is nearest to, of (C, D) ones."""
+    return np.array(class_names)[(image_features @ class_features.T).argmax(1)]
+
+
 def class_probabilities(image_features: np.ndarray, class_features: np.ndarray, logit_scale: float) -> np.ndarray:
     """(N, C) softmax over classes of the scaled cosine between (N, D) and (C, D) unit vectors."""
     logits = logit_scale * image_features @ class_features.T

@@ -22,6 +22,16 @@ Detections = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """(N, 4) xyxy in pixels, (N,) confidence, (N,) class number"""
 
 
+def best_boxes(detections: Detections, class_names: Sequence[str], iou: float) -> Boxes:
+    """Most confident first; of boxes of one class that overlap by more than `iou`, the most confident stays."""
+    xyxy, scores, classes = detections
+    kept = batched_nms(xyxy, scores, classes, iou)
+    return Boxes.of(
+        {"label": class_names[number], "xyxy": place, "ignored": False}
+        for number, place in zip(classes[kept].tolist(), xyxy[kept].tolist(), strict=True)
+    )
+
+
 class OpenVocabularyDetector:
     """OWLv2 (Minderer et al. 2023) or Grounding DINO (Liu et al. 2023); loaded when made.
 
@@ -69,12 +79,7 @@ class OpenVocabularyDetector:
         xyxy, scores, classes = detections
         xyxy = torch.from_numpy(clip(xyxy.cpu().double().numpy(), size_px))
         large = (xyxy[:, 2:] - xyxy[:, :2] >= SMALLEST_BOX_PX).all(1)
-        xyxy, scores, classes = xyxy[large], scores.cpu().double()[large], classes.cpu()[large]
-        kept = batched_nms(xyxy, scores, classes, iou)
-        return Boxes.of(
-            {"label": self._class_names[number], "xyxy": place, "ignored": False}
-            for number, place in zip(classes[kept].tolist(), xyxy[kept].tolist(), strict=True)
-        )
+        return best_boxes((xyxy[large], scores.cpu().double()[large], classes.cpu()[large]), self._class_names, iou)
 
     def _read_owl(self, outputs: ModelOutput, sizes: torch.Tensor, confidence: float) -> list[Detections]:
         found = self._processor.post_process_grounded_object_detection(

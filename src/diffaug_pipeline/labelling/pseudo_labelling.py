@@ -5,12 +5,11 @@ from typing import Any
 
 import pandas as pd
 import torch
-from torchvision.ops import batched_nms
 
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.image_set import DrawnImage, EncodedImage, ImageSet, PlannedImageSet
 from diffaug_pipeline.imaging.preparation import encode_png
-from diffaug_pipeline.labelling.open_vocabulary import OpenVocabularyDetector
+from diffaug_pipeline.labelling.open_vocabulary import OpenVocabularyDetector, best_boxes
 from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.labelling.picture_rows import picture_row, scene_prompt
 from diffaug_pipeline.labelling.scene_rows import scene_row
@@ -66,16 +65,15 @@ def label_detected(generated: ImageSet, detections: pd.DataFrame, options: Label
 
 
 def _sure(found: list[dict[str, Any]], confidence: float, iou: float) -> Boxes:
-    """Those above `confidence`; of boxes of one class that overlap by more than `iou`, the most confident."""
+    """Those above `confidence`, less what `best_boxes` drops."""
     sure = [one for one in found if one["confidence"] > confidence]
     labels = sorted({one["label"] for one in sure})
-    kept = batched_nms(
+    detections = (
         torch.tensor([list(one["xyxy"]) for one in sure], dtype=torch.float64).reshape(-1, 4),
         torch.tensor([one["confidence"] for one in sure], dtype=torch.float64),
         torch.tensor([labels.index(one["label"]) for one in sure], dtype=torch.int64),
-        iou,
     )
-    return Boxes.of({"label": sure[k]["label"], "xyxy": sure[k]["xyxy"], "ignored": False} for k in kept.tolist())
+    return best_boxes(detections, labels, iou)
 
 
 def _copy(rows: pd.DataFrame, generated: ImageSet) -> list[DrawnImage]:

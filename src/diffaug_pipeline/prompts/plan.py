@@ -18,7 +18,7 @@ from diffaug_pipeline.synthesis.adapters import pin_adapters, write_adapters
 from diffaug_pipeline.synthesis.checks import check_generator
 from diffaug_pipeline.synthesis.hardware import choose_dtype
 from diffaug_pipeline.synthesis.known_classes import check_known_classes
-from diffaug_pipeline.synthesis.models import model_revision, read_model_file
+from diffaug_pipeline.synthesis.models import model_revision, scheduler_config
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 from diffaug_pipeline.synthesis.schedulers import check_scheduler
 
@@ -89,8 +89,8 @@ def shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabul
     check_generator(preset, synthesis.mode)
     revision = model_revision(preset.model, preset.revision)
     scheduler, steps = synthesis.scheduler_with(preset), synthesis.steps_with(preset)
-    model_config = read_model_file(preset.model, revision, "scheduler/scheduler_config.json") or {}
-    check_scheduler(scheduler, model_config, steps, synthesis.eta, synthesis.timestep_spacing)
+    config = scheduler_config(preset.model, revision)
+    check_scheduler(scheduler, config, steps, synthesis.eta, synthesis.timestep_spacing)
     return {
         "split": "train",
         "origin": "synthetic",

@@ -15,7 +15,7 @@ from diffaug_pipeline.scheduler_study.cells import LONG_RUN, Cell, long_run_cell
 from diffaug_pipeline.scheduler_study.options import SchedulerStudyOptions
 from diffaug_pipeline.seeding import derive_seed
 from diffaug_pipeline.synthesis.known_classes import check_known_classes, classes_taught
-from diffaug_pipeline.synthesis.models import model_revision, read_model_file
+from diffaug_pipeline.synthesis.models import model_revision, scheduler_config
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 from diffaug_pipeline.synthesis.schedulers import SOLVERS, TimestepSpacing, check_scheduler
 
@@ -95,7 +95,7 @@ def _check(
     check_known_classes(preset, real_images.class_names, synthesis)
     check_wording(prompts, real_images.class_names)
     revision = model_revision(preset.model, preset.revision)
-    config = read_model_file(preset.model, revision, "scheduler/scheduler_config.json") or {}
+    config = scheduler_config(preset.model, revision)
     for name, cell in cells.items():
         spacing = _spacing(name, cell, synthesis)
         check_scheduler(cell.scheduler, config, cell.num_inference_steps, cell.eta, spacing)

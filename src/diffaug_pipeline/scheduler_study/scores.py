@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from diffaug_pipeline.evaluation.kernel_distance import kernel_distances, real_floor
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer
+from diffaug_pipeline.filtering.clip_scorer import ClipScorer, nearest_classes
 from diffaug_pipeline.filtering.decisions import CLIP_SCORE_WEIGHT
 from diffaug_pipeline.filtering.options import ScorerOptions
 from diffaug_pipeline.imaging.image_set import ImageSet
@@ -88,8 +88,8 @@ def _agreements(
 ) -> np.ndarray:
     if unknown_classes(judging.clip_model, class_names):
         return np.full(len(index), np.nan)
-    best = (features @ scorer.embed_classes(class_names, judging.templates).T).argmax(1)
-    return np.where(index["is_extra"], np.nan, np.array(class_names)[best] == index["label"])
+    nearest = nearest_classes(features, scorer.embed_classes(class_names, judging.templates), class_names)
+    return np.where(index["is_extra"], np.nan, nearest == index["label"])
 
 
 def _kernel_distances(

@@ -25,7 +25,7 @@ from PIL import Image
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer
+from diffaug_pipeline.filtering.clip_scorer import ClipScorer, nearest_classes
 from diffaug_pipeline.filtering.options import ScorerOptions
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.options import Fit
@@ -68,17 +68,13 @@ def measure_images(synthetic_images: ImageSet, real_images: ImageSet, judging: S
     class_features = scorer.embed_classes(class_names, judging.templates)
     source_features = scorer.embed_images(seen, judging.batch_size, "scoring sources")
     features = scorer.embed_images(synthetic_images, judging.batch_size, "scoring results")
-
-    def named(vectors: np.ndarray) -> np.ndarray:
-        return np.array(class_names)[(vectors @ class_features.T).argmax(1)]
-
     labels = real_images.index.set_index("image_id")["label"]
     sources = pd.DataFrame({"image_id": seen.image_ids, "label": labels[seen.image_ids].to_numpy(), "origin": "real"})
-    sources["zero_shot_class"] = named(source_features)
+    sources["zero_shot_class"] = nearest_classes(source_features, class_features, class_names)
     sources["sibling_distance"] = sibling_distances(source_features, sources["label"])
     results = synthetic_images.index[["image_id", "label", "origin", "source_image_id", "strength"]].copy()
     own_source = pd.Series(range(len(seen)), seen.image_ids)[results["source_image_id"]].to_numpy()
-    results["zero_shot_class"] = named(features)
+    results["zero_shot_class"] = nearest_classes(features, class_features, class_names)
     results["clip_similarity"] = (features * source_features[own_source]).sum(1)
     results["sibling_distance"] = sibling_distances(
         features, results["source_image_id"] + " at " + results["strength"].astype(str)

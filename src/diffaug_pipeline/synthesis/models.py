@@ -37,7 +37,7 @@ def model_source(model: str) -> str:
 
 
 def read_model_file(model: str, revision: str | None, name: str) -> dict[str, Any] | None:
-    """The JSON file `name` of a model, e.g. `scheduler/scheduler_config.json`; None if it has no such file."""
+    """The JSON file `name` of a model, e.g. `model_index.json`; None if it has no such file."""
     folder = locate_model(model)
     path = hub.fetch_file(model, revision, name) if folder is None else folder / name
     if path is None or not path.is_file():
@@ -46,6 +46,11 @@ def read_model_file(model: str, revision: str | None, name: str) -> dict[str, An
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelFolderError(f"{path} is damaged: it is not JSON ({error}).") from error
+
+
+def scheduler_config(model: str, revision: str | None) -> dict[str, Any]:
+    """What the model's own scheduler was saved with; empty for a model without one."""
+    return read_model_file(model, revision, "scheduler/scheduler_config.json") or {}
 
 
 def hush_loading_bars() -> None:

@@ -10,9 +10,7 @@ from diffaug_pipeline.pipelines.scheduler_study.nodes import (
     summarize_cells,
     time_cells,
 )
-from diffaug_pipeline.pipelines.synthesis.nodes import synthesize_images
-
-REAL_IMAGES, PROMPTS = "classification.real_images", "params:classification.prompts"
+from diffaug_pipeline.pipelines.synthesis.pipeline import synthesis_node
 
 
 def create_pipeline() -> Pipeline:
@@ -22,9 +20,9 @@ def create_pipeline() -> Pipeline:
             Node(
                 plan_cells,
                 inputs=[
-                    REAL_IMAGES,
+                    "real_images",
                     "params:study",
-                    PROMPTS,
+                    "params:prompts",
                     "params:synthesis",
                     "params:generators",
                     "params:vocabularies",
@@ -32,21 +30,16 @@ def create_pipeline() -> Pipeline:
                 outputs="synthesis_plan",
                 name="plan_cells",
             ),
-            Node(
-                synthesize_images,
-                inputs=["synthesis_plan", REAL_IMAGES, "params:synthesis", "params:generators"],
-                outputs="synthetic_images",
-                name="synthesize_images",
-            ),
+            synthesis_node(),
             Node(
                 time_cells,
-                inputs=["synthesis_plan", REAL_IMAGES, "params:study", "params:synthesis", "params:generators"],
+                inputs=["synthesis_plan", "real_images", "params:study", "params:synthesis", "params:generators"],
                 outputs="timings",
                 name="time_cells",
             ),
             Node(
                 score_images,
-                inputs=["synthetic_images", REAL_IMAGES, "params:study", "params:judging", "params:synthesis"],
+                inputs=["synthetic_images", "real_images", "params:study", "params:judging", "params:synthesis"],
                 outputs=["scores", "kernel_distances"],
                 name="score_images",
             ),
@@ -83,7 +76,11 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         namespace="scheduler_study",
-        inputs={REAL_IMAGES, "run_record"},
-        parameters={PROMPTS, "params:generators", "params:vocabularies"},
+        inputs={"real_images": "classification.real_images", "run_record": "run_record"},
+        parameters={
+            "params:prompts": "params:classification.prompts",
+            "params:generators": "params:generators",
+            "params:vocabularies": "params:vocabularies",
+        },
         tags="scheduler_study",
     )

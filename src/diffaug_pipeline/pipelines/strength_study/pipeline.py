@@ -9,12 +9,7 @@ from diffaug_pipeline.pipelines.strength_study.nodes import (
     render_strengths,
     summarize_strengths,
 )
-from diffaug_pipeline.pipelines.synthesis.nodes import synthesize_images
-
-OF_CLASSIFICATION = {
-    "params:ingestion": "params:classification.ingestion",
-    "params:prompts": "params:classification.prompts",
-}
+from diffaug_pipeline.pipelines.synthesis.pipeline import synthesis_node
 
 
 def create_pipeline() -> Pipeline:
@@ -35,12 +30,7 @@ def create_pipeline() -> Pipeline:
                 outputs="synthesis_plan",
                 name="plan_strengths",
             ),
-            Node(
-                synthesize_images,
-                inputs=["synthesis_plan", "real_images", "params:synthesis", "params:generators"],
-                outputs="synthetic_images",
-                name="synthesize_images",
-            ),
+            synthesis_node(),
             Node(
                 measure_images,
                 inputs=["synthetic_images", "real_images", "params:judging"],
@@ -79,6 +69,11 @@ def create_pipeline() -> Pipeline:
         ],
         namespace="strength_study",
         inputs={"real_images": "classification.real_images", "run_record": "run_record"},
-        parameters=OF_CLASSIFICATION | {name: name for name in ("params:generators", "params:vocabularies")},
+        parameters={
+            "params:ingestion": "params:classification.ingestion",
+            "params:prompts": "params:classification.prompts",
+            "params:generators": "params:generators",
+            "params:vocabularies": "params:vocabularies",
+        },
         tags="strength_study",
     )

@@ -9,16 +9,14 @@ OUTPUTS = {"classification": "synthetic_images", "detection": "generated_images"
 
 def create_pipeline(task: str) -> Pipeline:
     """The stage in the namespace of `task`."""
-    return Pipeline(
-        [
-            Node(
-                synthesize_images,
-                inputs=["synthesis_plan", "real_images", "params:synthesis", "params:generators"],
-                outputs=OUTPUTS[task],
-                name="synthesize_images",
-            )
-        ],
-        namespace=task,
-        parameters={"params:generators"},
-        tags="synthesis",
+    return Pipeline([synthesis_node(OUTPUTS[task])], namespace=task, parameters={"params:generators"}, tags="synthesis")
+
+
+def synthesis_node(outputs: str = "synthetic_images") -> Node:
+    """Makes what is planned; studies, which plan pictures of their own, have it among their nodes."""
+    return Node(
+        synthesize_images,
+        inputs=["synthesis_plan", "real_images", "params:synthesis", "params:generators"],
+        outputs=outputs,
+        name="synthesize_images",
     )
