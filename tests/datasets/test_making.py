@@ -60,7 +60,7 @@ def test_workers_that_always_die_end_the_run_and_what_is_made_stays(tmp_path, mo
 
 def test_errors_of_workers_are_raised_here(tmp_path):
     with pytest.raises(DatasetError, match="out of memory"):
-        save(tmp_path, NoiseMaker(), parallel=(Maker(fail_at_batch=1), NoiseMaker()))
+        save(tmp_path, NoiseMaker(), parallel=(Maker(fail_at_batch=0), NoiseMaker()))  # both get a first batch
 
 
 def test_batches_too_large_for_memory_are_halved_and_that_is_recorded(tmp_path, caplog):
