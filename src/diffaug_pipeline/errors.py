@@ -8,7 +8,8 @@ DiffaugError
 ├── HubError                a hub repository is missing, gated or cannot be had
 │   └── HubUnreachableError the hub does not answer, and what is asked for is not in the local cache
 ├── MissingPackageError     an optional package is needed and not installed
-├── TrainingSetError        a training set would break a rule (leakage, emptiness)
+├── TrainingSetError        a training set would break a rule (foreign images, emptiness)
+│   └── LeakageError        a synthetic image in it is a copy of a validation or test image
 ├── VersionError            a stored version is missing, half-written, damaged or in use
 ├── BatchTooLargeError      memory does not hold the images of a batch
 ├── DiskSpaceError          what is to be written does not fit on the disk
@@ -49,7 +50,11 @@ class MissingPackageError(DiffaugError, ImportError):
 
 
 class TrainingSetError(DiffaugError, ValueError):
-    """A training set would break a rule (leakage, emptiness)."""
+    """A training set would break a rule (foreign images, emptiness)."""
+
+
+class LeakageError(TrainingSetError):
+    """A synthetic image in a training set is a copy of a real validation or test image."""
 
 
 class VersionError(DiffaugError, RuntimeError):

@@ -36,6 +36,12 @@ def render_html(
     )
 
 
+def render_fragment(package: str, template: str, figures: Mapping[str, go.Figure], **content: Any) -> str:
+    """A part of a page, which brings plotly and the style: `template` of `package`, filled as by `render_html`."""
+    drawn = {name: _figure_html(name, figure) for name, figure in figures.items()}
+    return _environment(package).get_template(template).render(figures=drawn, **content)
+
+
 def _environment(package: str) -> Environment:
     """Finds templates of `package` first, then those all pages share."""
     environment = Environment(
