@@ -120,3 +120,45 @@ def test_a_second_process_cannot_run_the_same_id(tmp_path):
     first.release()
     second.acquire("run r is being run")
     second.release()
+
+
+def judge_with_study() -> Pipeline:
+    node = Node(lambda images, study: {}, ["images", "study"], "verdict", name="judge")
+    return Pipeline([node])
+
+
+def with_study(folder: Path, run_id: str) -> DataCatalog:
+    stored = catalog(folder, run_id)
+    version = Version(None, run_id)
+    stored["study"] = JSONDataset(filepath=str(folder / "study.json"), version=version, optional=True)
+    return stored
+
+
+def pretend_study(folder: Path, run_id: str) -> None:
+    with_study(folder, run_id).get("study").save({"made by": run_id})
+
+
+def loaded_study(folder: Path, run_id: str, versions: dict[str, str]) -> dict | None:
+    study = with_study(folder, run_id).get("study")
+    study.pin(versions["study"])
+    return study.load()
+
+
+def test_an_optional_artifact_is_the_runs_own_or_that_of_the_run_all_else_is_from(tmp_path):
+    pretend_run(tmp_path, "old", ("images",))
+    pretend_study(tmp_path, "old")
+    pretend_run(tmp_path, "mine", ("images",))
+    pretend_study(tmp_path, "mine")
+    for run_id, expected in (("mine", "mine"), ("new", "mine")):
+        chosen = choose_versions(judge_with_study(), with_study(tmp_path, run_id), run_id)
+        assert loaded_study(tmp_path, run_id, chosen) == {"made by": expected}
+
+
+def test_an_optional_artifact_of_another_run_is_left_out(tmp_path):
+    pretend_run(tmp_path, "unrelated", ("images",))
+    pretend_study(tmp_path, "unrelated")
+    pretend_run(tmp_path, "mine", ("images",))
+    for run_id in ("mine", "new"):
+        chosen = choose_versions(judge_with_study(), with_study(tmp_path, run_id), run_id)
+        assert chosen["images"] == "mine"
+        assert loaded_study(tmp_path, run_id, chosen) is None

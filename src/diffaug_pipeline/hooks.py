@@ -104,7 +104,7 @@ class RunLedger:
             },
             "runtime_params": run_params["runtime_params"],
             "parameters": parameters,
-            "versions_read": read_before | _versions_read(pipeline, versions),
+            "versions_read": read_before | _versions_read(pipeline, catalog, versions),
             "nodes": earlier.get("nodes", {}),
             "attempts": [*earlier.get("attempts", []), attempt],
         }
@@ -252,9 +252,10 @@ def _resume_command(record: dict[str, Any]) -> str:
     return " ".join(words)
 
 
-def _versions_read(pipeline: Pipeline, versions: dict[str, str]) -> dict[str, str]:
-    read = {name for node in pipeline.nodes for name in node.inputs} - {RUN_RECORD}
-    return {name: versions[name] for name in sorted(read & versions.keys())}
+def _versions_read(pipeline: Pipeline, catalog: DataCatalog, versions: dict[str, str]) -> dict[str, str]:
+    read = ({name for node in pipeline.nodes for name in node.inputs} & versions.keys()) - {RUN_RECORD}
+    optional = {name for name in read - pipeline.all_outputs() if catalog.get(name).is_optional}
+    return {name: versions[name] for name in sorted(read) if name not in optional or catalog.get(name).exists()}
 
 
 def _refuse_changes(record: dict[str, Any], parameters: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ def choose_versions(
     `asked` versions are the user's choice, `read_before` what an interrupted run had begun with. The earlier run is the
     latest whose own artifacts, together with those it was made from, are all that is needed and agree with what is
     already chosen. Raises `VersionError` if there is none, or if the run would make what the user asks to be read.
+    An optional artifact that the earlier run does not have either gets the run's own version, which does not exist.
     """
     asked, made_here = asked or {}, pipeline.all_outputs()
     if made_again := sorted(asked.keys() & made_here):
@@ -29,16 +30,17 @@ def choose_versions(
             "fewer nodes."
         )
     names = {name for name in pipeline.datasets() if isinstance(catalog.get(name), VersionedArtifact)}
-    own = dict.fromkeys(names & (made_here | {RUN_RECORD}), run_id)
+    optional = {name for name in names - made_here if catalog.get(name).is_optional}
+    own = dict.fromkeys(names & (made_here | {RUN_RECORD} | optional), run_id)
     settled = (read_before or {}) | {name: run_id for name in names if catalog.get(name).has_version(run_id)} | asked
-    agreed = {name: settled[name] for name in names & settled.keys() - own.keys()}
+    agreed = {name: settled[name] for name in names & settled.keys() - (own.keys() - optional)}
     made_elsewhere = names - own.keys() - agreed.keys()
     if missing := sorted(name for name in made_elsewhere if not catalog.get(name).list_versions()):
         raise VersionError(
             f"no version exists of {', '.join(missing)}; run the pipeline that makes it first, "
             "e.g. `kedro run --pipelines classification`."
         )
-    return own | agreed | _from_one_run(made_elsewhere, catalog, agreed)
+    return own | _from_one_run(made_elsewhere, optional, catalog, agreed) | agreed
 
 
 def outdate_followers(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
@@ -53,14 +55,15 @@ def outdate_followers(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> 
             catalog.get(name).outdate()
 
 
-def _from_one_run(names: set[str], catalog: DataCatalog, agreed: dict[str, str]) -> dict[str, str]:
+def _from_one_run(names: set[str], optional: set[str], catalog: DataCatalog, agreed: dict[str, str]) -> dict[str, str]:
+    """The version of all `names`, and of those `optional` ones that belong to the same run."""
     if not names:
         return {}
     records: RunRecordDataset = catalog.get(RUN_RECORD)
     for run_id in records.list_versions(full_path=False):
-        line = _line_of(run_id, names | agreed.keys(), catalog, set())
+        line = _line_of(run_id, names | optional | agreed.keys(), catalog, set())
         if names <= line.keys() and all(line.get(name, version) == version for name, version in agreed.items()):
-            return {name: line[name] for name in names}
+            return {name: line[name] for name in (names | optional) & line.keys()}
     newest = ", ".join(f"{name}:{catalog.get(name).list_versions(full_path=False)[0]}" for name in sorted(names))
     raise VersionError(
         f"no single run provides {', '.join(sorted(names))} that belong to what else is read, and mixing unrelated "

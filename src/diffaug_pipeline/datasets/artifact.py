@@ -25,6 +25,8 @@ class VersionedArtifact(AbstractVersionedDataset):
         self.metadata = metadata
         self.statistics: dict[str, Any] = {}
         """What the last save did, in figures; goes into the run record."""
+        self.is_optional = False
+        """Whether a run may do without it."""
         self._is_outdated = False
         super().__init__(PurePosixPath(filepath), version, exists_function=lambda path: self.is_complete(Path(path)))
 

@@ -13,7 +13,14 @@ from diffaug_pipeline.datasets.artifact import VersionedArtifact
 
 
 class FileDataset(VersionedArtifact):
-    """One file; the format is kedro-datasets' business."""
+    """One file; the format is kedro-datasets' business.
+
+    An `optional` one is made by a pipeline that not every run includes; where there is none, it loads as None.
+    """
+
+    def __init__(self, *, optional: bool = False, **entry: Any):
+        super().__init__(**entry)
+        self.is_optional = optional
 
     @staticmethod
     def is_complete(path: Path) -> bool:
@@ -29,6 +36,8 @@ class FileDataset(VersionedArtifact):
             self.publish(staged)
 
     def load(self) -> Any:
+        if self.is_optional and not self.exists():
+            return None
         return self.format_at(self.load_path).load()
 
 
