@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pandas as pd
 from table import print_table
 
 FEW, MANY = 200, 20_000
@@ -16,12 +17,15 @@ def measure(count: int) -> None:
     """Makes, stores, scores and decides `count` images of a random tiny generator; prints the peak in MiB."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from factories import generator_preset, real_image_set, synthesis_options
+    from features.feature_cases import feature_options
+    from filtering.filter_cases import COPY_CALIBRATION, filtering_options, no_copies
     from kedro.io import Version
     from models import save_tiny_generator
 
     from diffaug_pipeline.datasets import ImageSetDataset
-    from diffaug_pipeline.filtering.calibration import filter_images
-    from diffaug_pipeline.filtering.options import FilteringOptions
+    from diffaug_pipeline.features.embedding import PlannedFeatures
+    from diffaug_pipeline.features.features import Features
+    from diffaug_pipeline.filtering.images import filter_images
     from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
     from diffaug_pipeline.prompts.plan import plan_synthesis
     from diffaug_pipeline.synthesis.synthesize import synthesize
@@ -30,7 +34,7 @@ def measure(count: int) -> None:
         root = Path(scratch)
         real = real_image_set(root / "real", {"train": 20, "val": 20, "test": 2}, ("bag", "dress"))
         model = save_tiny_generator(root / "generator")
-        off = {"text_to_image": 1, "image_to_image": 1}
+        off = {"text_to_image": 1, "image_to_image": 1, "inpainting": 1}
         preset = generator_preset(str(model), num_inference_steps=2, guidance_scale=off)
         options = synthesis_options(images_per_class=count // 2, batch_size=64, allow_unknown_classes=True)
         vocabularies = Vocabularies(
@@ -45,17 +49,13 @@ def measure(count: int) -> None:
         plan = plan_synthesis(real, PromptOptions(vocabulary=None, wording={}), options, preset, vocabularies)
         store = ImageSetDataset(filepath=str(root / "synthetic"), version=Version("v", "v"))
         store.save(synthesize(plan, real, options, preset))
-        filtering = FilteringOptions(
-            clip_model="embedded:clip",
-            clip_revision=None,
-            templates=["a photo of a {class_name}"],
-            batch_size=64,
-            device="cpu",
-            min_images_per_class=100,
-            clip_score={"enabled": True, "quantile": 0.1},
-            zero_shot={"enabled": True, "quantile": 0.1},
+        synthetic, scored = store.load(), root / "features"
+        scored.mkdir()
+        PlannedFeatures(real, synthetic, feature_options("embedded:clip", batch_size=64)).make_in(scored, ())
+        filtering, nothing = filtering_options(), pd.DataFrame()
+        decisions, _ = filter_images(
+            synthetic, real, Features(scored), no_copies(synthetic), COPY_CALIBRATION, nothing, filtering
         )
-        decisions, _ = filter_images(store.load(), real, filtering)
         assert len(decisions) == count
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 

@@ -21,7 +21,7 @@ from table import in_turn, print_table, ratio
 
 from diffaug_pipeline.datasets import ImageSetDataset
 from diffaug_pipeline.evaluation.kernel_distance import difference, kernel_distances
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer
+from diffaug_pipeline.features.encoder import ClipScorer
 from diffaug_pipeline.imaging.image_set import PlannedImageSet
 from diffaug_pipeline.synthesis.conditioning import Conditioning
 from diffaug_pipeline.synthesis.hardware import choose_batch_size

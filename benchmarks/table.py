@@ -33,3 +33,9 @@ def ratio(slow: list[float], fast: list[float]) -> str:
     """Median of the pairwise ratios, with their range."""
     pairs = [a / b for a, b in zip(slow, fast, strict=True)]
     return f"{statistics.median(pairs):.2f}  (from {min(pairs):.2f} to {max(pairs):.2f})"
+
+
+def print_markdown(header: list[str], rows: list[list[str]]) -> None:
+    """A table as EXPERIMENTS.md has them."""
+    for row in (header, ["---"] * len(header), *rows):
+        print(f"| {' | '.join(row)} |")

@@ -8,11 +8,14 @@ from generator_models import NOISE, text_config, tiny_autoencoder, tiny_tokenize
 from transformers import (
     BertConfig,
     BertTokenizer,
+    BitImageProcessor,
     CLIPConfig,
     CLIPImageProcessor,
     CLIPModel,
     CLIPProcessor,
     CLIPTextModel,
+    Dinov2Config,
+    Dinov2Model,
     GroundingDinoConfig,
     GroundingDinoForObjectDetection,
     GroundingDinoImageProcessor,
@@ -21,6 +24,10 @@ from transformers import (
     Owlv2ForObjectDetection,
     Owlv2ImageProcessor,
     Owlv2Processor,
+    SiglipConfig,
+    SiglipImageProcessor,
+    SiglipModel,
+    SiglipProcessor,
     SwinConfig,
 )
 
@@ -63,6 +70,38 @@ def save_tiny_clip(folder: Path) -> Path:
     CLIPModel(config).save_pretrained(folder)
     processor = CLIPImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16})
     CLIPProcessor(processor, tokenizer).save_pretrained(folder)
+    return folder
+
+
+def save_tiny_siglip(folder: Path) -> Path:
+    """A SigLIP with random weights that sees 16x16 pixels; its tokenizer pads on the left, as SigLIP2's does."""
+    torch.manual_seed(2)
+    tokenizer = train_tokenizer(vocabulary_size=600, max_tokens=24)
+    tokenizer.padding_side = "left"
+    tower = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = SiglipConfig(
+        text_config=tower
+        | {
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": 20,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+        },
+        vision_config=tower | {"image_size": 16, "patch_size": 4},
+    )
+    SiglipModel(config).save_pretrained(folder)
+    SiglipProcessor(SiglipImageProcessor(size={"height": 16, "width": 16}), tokenizer).save_pretrained(folder)
+    return folder
+
+
+def save_tiny_dino(folder: Path) -> Path:
+    """A DINOv2 with random weights, made for 28x28 pixels, whose processor crops to 14x14."""
+    torch.manual_seed(3)
+    config = Dinov2Config(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=7)
+    Dinov2Model(config).save_pretrained(folder)
+    processor = BitImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 14, "width": 14})
+    processor.save_pretrained(folder)
     return folder
 
 

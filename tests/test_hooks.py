@@ -33,7 +33,7 @@ def test_a_loss_weight_is_refused_for_detectors_alone(project):
     catalog = catalog_with(project, classification=weighted, detection=weighted)
     hooks.check_choices(pipelines["classification"], catalog)
     for name in ("detection", "detection_controls", "__default__"):
-        with pytest.raises(ParameterError, match=r"Ultralytics' loss knows no weights; use replace or concatenate"):
+        with pytest.raises(ParameterError, match=r"Ultralytics' loss knows no weights; use another policy"):
             hooks.check_choices(pipelines[name], catalog)
 
 

@@ -162,3 +162,16 @@ def test_an_optional_artifact_of_another_run_is_left_out(tmp_path):
         chosen = choose_versions(judge_with_study(), with_study(tmp_path, run_id), run_id)
         assert chosen["images"] == "mine"
         assert loaded_study(tmp_path, run_id, chosen) is None
+
+
+def test_parts_that_share_nothing_may_come_from_runs_of_their_own(tmp_path):
+    pretend_run(tmp_path, "a", ("images",))
+    pretend_run(tmp_path, "b", ("plan",))
+    apart = Pipeline(
+        [
+            Node(lambda images: {}, "images", "decisions", name="decide"),
+            Node(lambda plan: {}, "plan", "verdict", name="judge"),
+        ]
+    )
+    chosen = choose_versions(apart, catalog(tmp_path, "new"), "new")
+    assert chosen == {"images": "a", "plan": "b", "decisions": "new", "verdict": "new"}

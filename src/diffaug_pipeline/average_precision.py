@@ -66,6 +66,8 @@ class Detections:
     """(D,) int: position in the class names"""
     xyxy: np.ndarray
     """(D, 4) pixels"""
+    confidence: np.ndarray
+    """(D,) in [0, 1]"""
 
     @classmethod
     def of(cls, records: Iterable[Iterable[Mapping[str, Any]]], class_names: Sequence[str]) -> "Detections":
@@ -81,7 +83,7 @@ class Detections:
         order = np.argsort(-confidence, kind="stable")
         order = order[label[order] >= 0]
         order = order[_rank_in_group(image[order] * len(class_names) + label[order]) < MAX_DETECTIONS]
-        return cls(image=image[order], label=label[order], xyxy=xyxy[order])
+        return cls(image=image[order], label=label[order], xyxy=xyxy[order], confidence=confidence[order])
 
 
 @dataclass(frozen=True, eq=False)

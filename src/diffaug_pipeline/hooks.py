@@ -228,16 +228,19 @@ def _check_detection(catalog: DataCatalog, used: set[str]) -> None:
         )
     if {"params:detection.labelling", "params:detection.filtering"} <= used:
         strategy = catalog.load("params:detection.labelling").strategy
-        undeclared = catalog.load("params:detection.filtering").undeclared_objects
-        if strategy == "pseudo_labelling" and not undeclared.enabled:
+        rules = catalog.load("params:detection.filtering").rules
+        if strategy == "pseudo_labelling" and "undeclared_objects" not in rules:
             raise ParameterError(
                 "with labelling.strategy pseudo_labelling a scene whose objects the detector overlooks would teach "
-                "that they are background; set detection.filtering.undeclared_objects.enabled: true."
+                "that they are background; add undeclared_objects to detection.filtering.rules."
             )
+    if {"params:detection.budget", "params:detection.labelling"} <= used:
+        from diffaug_pipeline.labelling.plan import check_budget
+
+        check_budget(catalog.load("params:detection.budget"), catalog.load("params:detection.labelling"))
     if "params:detection.merging" in used and catalog.load("params:detection.merging").policy == "loss_weight":
         raise ParameterError(
-            "detection.merging.policy is loss_weight, but Ultralytics' loss knows no weights; "
-            "use replace or concatenate."
+            "detection.merging.policy is loss_weight, but Ultralytics' loss knows no weights; use another policy."
         )
 
 

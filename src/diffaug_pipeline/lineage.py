@@ -20,7 +20,8 @@ def choose_versions(
 
     `asked` versions are the user's choice, `read_before` what an interrupted run had begun with. The earlier run is the
     latest whose own artifacts, together with those it was made from, are all that is needed and agree with what is
-    already chosen. Raises `VersionError` if there is none, or if the run would make what the user asks to be read.
+    already chosen. Parts of the pipeline that share no dataset, such as two tasks, may each go by a run of their own.
+    Raises `VersionError` if there is none, or if the run would make what the user asks to be read.
     An optional artifact that the earlier run does not have either gets the run's own version, which does not exist.
     """
     asked, made_here = asked or {}, pipeline.all_outputs()
@@ -40,7 +41,11 @@ def choose_versions(
             f"no version exists of {', '.join(missing)}; run the pipeline that makes it first, "
             "e.g. `kedro run --pipelines classification`."
         )
-    return own | _from_one_run(made_elsewhere, optional, catalog, agreed) | agreed
+    found = {}
+    for part in _parts(pipeline, names - {RUN_RECORD}):
+        of_part = {name: version for name, version in agreed.items() if name in part}
+        found |= _from_one_run(made_elsewhere & part, optional & part, catalog, of_part)
+    return own | found | agreed
 
 
 def outdate_followers(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
@@ -53,6 +58,16 @@ def outdate_followers(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> 
         again.update(node.outputs)
         for name in finished:
             catalog.get(name).outdate()
+
+
+def _parts(pipeline: Pipeline, names: set[str]) -> list[set[str]]:
+    """`names` by the parts of the pipeline that no node connects."""
+    parts: list[set[str]] = []
+    for node in pipeline.nodes:
+        touching = names & {*node.inputs, *node.outputs}
+        connected = [part for part in parts if part & touching]
+        parts = [part for part in parts if not part & touching] + [touching.union(*connected)]
+    return parts
 
 
 def _from_one_run(names: set[str], optional: set[str], catalog: DataCatalog, agreed: dict[str, str]) -> dict[str, str]:

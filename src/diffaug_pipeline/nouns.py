@@ -16,6 +16,10 @@ Checkpoint: TypeAlias = Any
 """`checkpoint.Checkpoint`"""
 FillFolder: TypeAlias = Any
 """A function that fills a folder, given to `datasets.CheckpointDataset`; called again after a crash."""
+Features: TypeAlias = Any
+"""`features.features.Features`"""
+PlannedFeatures: TypeAlias = Any
+"""`features.embedding.PlannedFeatures`"""
 Figure: TypeAlias = Any
 """`plotly.graph_objects.Figure`"""
 Picture: TypeAlias = Any

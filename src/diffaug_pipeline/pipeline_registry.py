@@ -1,8 +1,10 @@
 """Every pipeline by name: the map of the project.
 
-ingestion -> prompts -> synthesis -> filtering -> merging -> training (per arm) -> evaluation
+ingestion -> references -> prompts -> synthesis -> features -> auditing -> filtering -> measures
+                                                                        filtering -> merging -> training -> evaluation
 
-Detection has labelling between synthesis and filtering: it turns what was generated into scenes with boxes.
+Merging and training are per arm. Detection has labelling after synthesis: it turns what was generated into scenes with
+boxes. References are models trained on real images alone, for the filter and the budget; none where nobody asks.
 """
 
 import warnings
@@ -10,15 +12,22 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Pipeline
 
+from diffaug_pipeline.pipelines.auditing.pipeline import create_pipeline as auditing
 from diffaug_pipeline.pipelines.classification.pipeline import create_pipeline as train_classifiers
 from diffaug_pipeline.pipelines.detection.pipeline import create_pipeline as train_detectors
+from diffaug_pipeline.pipelines.dose_response.pipeline import create_pipeline as study_doses
 from diffaug_pipeline.pipelines.evaluation.pipeline import create_pipeline as evaluation
+from diffaug_pipeline.pipelines.evaluation.pipeline import render_report
+from diffaug_pipeline.pipelines.features.pipeline import create_pipeline as features
 from diffaug_pipeline.pipelines.filtering.pipeline import create_pipeline as filtering
 from diffaug_pipeline.pipelines.ingestion.pipeline import create_pipeline as ingestion
 from diffaug_pipeline.pipelines.labelling.pipeline import create_pipeline as labelling
+from diffaug_pipeline.pipelines.measures.pipeline import create_pipeline as measures
 from diffaug_pipeline.pipelines.merging.pipeline import create_pipeline as merging
 from diffaug_pipeline.pipelines.pretraining.pipeline import create_pipeline as pretraining
 from diffaug_pipeline.pipelines.prompts.pipeline import create_pipeline as prompts
+from diffaug_pipeline.pipelines.references.pipeline import create_pipeline as references
+from diffaug_pipeline.pipelines.robustness.pipeline import create_pipeline as study_robustness
 from diffaug_pipeline.pipelines.scheduler_study.pipeline import create_pipeline as study_schedulers
 from diffaug_pipeline.pipelines.strength_study.pipeline import create_pipeline as study_strengths
 from diffaug_pipeline.pipelines.synthesis.pipeline import create_pipeline as synthesis
@@ -36,14 +45,22 @@ def register_pipelines() -> dict[str, Pipeline]:
         "classification": classification(ARMS),
         "classification_data": classification_data(ARMS),
         "classification_controls": classification(ARMS + CONTROLS),
+        "classification_dose_response": dose_response("classification"),
+        "classification_robustness": robustness("classification"),
         "detection": detection(ARMS),
         "detection_data": detection_data(ARMS),
         "detection_controls": detection(ARMS + DETECTION_CONTROLS),
+        "detection_dose_response": dose_response("detection"),
+        "detection_robustness": robustness("detection"),
         "pretraining": pretraining(),
         "scheduler_study": scheduler_study(),
         "strength_study": strength_study(),
     }
-    return pipelines | {"__default__": pipelines["classification"] + pipelines["detection"]}
+    return pipelines | {
+        "__default__": pipelines["classification"] + pipelines["detection"],
+        "dose_response": pipelines["classification_dose_response"] + pipelines["detection_dose_response"],
+        "robustness": pipelines["classification_robustness"] + pipelines["detection_robustness"],
+    }
 
 
 def classification(arms: Sequence[str]) -> Pipeline:
@@ -55,7 +72,8 @@ def classification(arms: Sequence[str]) -> Pipeline:
 def classification_data(arms: Sequence[str]) -> Pipeline:
     """From labelled pictures to the training set of each arm."""
     task = "classification"
-    return ingestion(task) + prompts(task) + synthesis(task) + filtering(task) + merging(task, arms)
+    generated = ingestion(task) + references(task) + prompts(task) + synthesis(task)
+    return generated + judged(task, arms) + merging(task, arms)
 
 
 def detection(arms: Sequence[str]) -> Pipeline:
@@ -67,8 +85,23 @@ def detection(arms: Sequence[str]) -> Pipeline:
 def detection_data(arms: Sequence[str]) -> Pipeline:
     """From pictures with boxes to the training set of each arm."""
     task = "detection"
-    generated = ingestion(task) + prompts(task) + synthesis(task)
-    return generated + labelling(task, arms) + filtering(task) + merging(task, arms)
+    generated = ingestion(task) + references(task) + prompts(task) + synthesis(task) + labelling(task, arms)
+    return generated + judged(task, arms) + merging(task, arms)
+
+
+def judged(task: str, arms: Sequence[str]) -> Pipeline:
+    """From synthetic images to which of them may be trained on, and how close to real ones they are."""
+    return features(task) + auditing(task, arms) + filtering(task) + measures(task)
+
+
+def dose_response(task: str) -> Pipeline:
+    """From the images of a run to how much of them to use; the run's report shows it."""
+    return study_doses(task) + render_report(task)
+
+
+def robustness(task: str) -> Pipeline:
+    """From the networks of a run to what corruptions do to them; the run's report shows it."""
+    return study_robustness(task, ARMS) + render_report(task)
 
 
 def scheduler_study() -> Pipeline:

@@ -27,6 +27,7 @@ NEED_ULTRALYTICS = {
     "pretraining.detector",
     "pretraining.packing",
     "pretraining.quality",
+    "robustness.detectors",
 }
 """Modules that cannot be imported without it, below `diffaug_pipeline`."""
 IMPORT_ALL = """

@@ -107,6 +107,16 @@ def test_finished_seeds_are_kept(trained, real):
     assert (trained.folder / "seed_0" / "model.safetensors").stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("column", ["sampling_weight", "late_sampling_weight", "late_from", "loss_weight"])
+def test_seeds_are_not_kept_where_images_are_drawn_or_weighed_otherwise(trained, real, tmp_path, column):
+    before = trained.read_json("config.json")
+    changed = ImageSet(real_only(real).index.assign(**{column: 0.5}))
+    train_classifiers(changed, real, options(seeds=[0], steps=1, warmup_steps=0, evaluations=1), tmp_path)
+    after = Checkpoint(tmp_path).read_json("config.json")
+    assert after["training_data"] != before["training_data"]
+    assert after["validation_data"] == before["validation_data"]
+
+
 @pytest.mark.slow
 def test_seeds_side_by_side_equal_seeds_one_after_the_other(trained, real, tmp_path):
     train_classifiers(real_only(real), real, options(workers=2), tmp_path)

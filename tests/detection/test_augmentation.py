@@ -23,11 +23,12 @@ PLAIN = {
 BOX = Boxes.of([{"label": "cat", "xyxy": [8, 16, 40, 64], "ignored": False}])
 
 
-def batches(draws: list[list[int]], count: int = 6, **changes) -> AugmentedBatches:
-    """`count` pictures, each of one level of gray, with a cat each but for picture 0."""
+def batches(draws: list[list[int]], count: int = 6, first_late_step: int | None = None, **changes) -> AugmentedBatches:
+    """`count` pictures, each of one level of gray, with a cat each but for picture 0; None: no late steps."""
     pixels = np.stack([np.full((3, 64, 64), 40 * number, np.uint8) for number in range(count)])
     images = DrawnImages(pixels, [Boxes.of([])] + [BOX] * (count - 1), ["bird", "cat"], np.array(draws))
-    return AugmentedBatches(images, 64, DetectionAugmentationOptions(**PLAIN | changes), batch_size=len(draws[0]))
+    late = len(draws) if first_late_step is None else first_late_step
+    return AugmentedBatches(images, 64, DetectionAugmentationOptions(**PLAIN | changes), len(draws[0]), late)
 
 
 def levels(batch: dict[str, torch.Tensor]) -> list[list[int]]:
@@ -46,7 +47,7 @@ def test_colors_keep_their_channels():
     pixels = np.zeros((1, 3, 32, 32), np.uint8)
     pixels[0, 0] = 200
     images = DrawnImages(pixels, [Boxes.of([])], ["cat"], np.array([[0]]))
-    batch = AugmentedBatches(images, 32, DetectionAugmentationOptions(**PLAIN), batch_size=1).batch(0)
+    batch = AugmentedBatches(images, 32, DetectionAugmentationOptions(**PLAIN), 1, 1).batch(0)
     assert (batch["img"][0, 0] * 255).round().unique().tolist() == [200]
     assert batch["img"][0, 1:].max() == 0
 
@@ -62,6 +63,14 @@ def test_a_mosaic_is_made_of_drawn_pictures_only():
     shown = {level for step in (0, 1) for of_image in levels(made.batch(step)) for level in of_image}
     assert shown <= {40, 80, 114}
     assert {40, 80} <= shown
+
+
+def test_mosaics_hold_no_draws_from_before_or_after_the_weights_change():
+    seed_augmentation(0)
+    made = batches([[1, 2]] * 6 + [[3, 4]] * 6, first_late_step=6, mosaic=1.0)
+    shown = [{level for of_image in levels(made.batch(step)) for level in of_image} for step in range(12)]
+    assert set.union(*shown[:6]) - {114} == {40, 80}
+    assert set.union(*shown[6:]) - {114} == {120, 160}
 
 
 def test_the_last_steps_have_no_mosaic():

@@ -167,6 +167,17 @@ def test_seeds_trained_with_other_options_or_on_other_data_make_room(real, tmp_p
     assert weights_in(tmp_path, 0) not in (before, other_options)
 
 
+@pytest.mark.parametrize("column", ["sampling_weight", "late_sampling_weight", "late_from"])
+def test_whatever_decides_the_draws_is_part_of_the_configuration(real, column):
+    training_set = real_only(real)
+    changed = ImageSet(training_set.index.assign(**{column: 0.5}))
+    first, second = (
+        training.describe_training(images, real, detection_options())["training_data"]
+        for images in (training_set, changed)
+    )
+    assert first != second
+
+
 def test_training_takes_the_same_steps_whatever_the_size_of_the_training_set(real, tmp_path):
     options = detection_options(seeds=[0], steps=4, warmup_steps=1, evaluations=2)
     train = real_only(real).index

@@ -10,7 +10,7 @@ from long_runs import FINISHED_RUN as RUN
 from transformers import CLIPModel, CLIPProcessor
 
 from diffaug_pipeline.detection.yolo import build_yolo, start_from
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer
+from diffaug_pipeline.features.encoder import ClipScorer
 from diffaug_pipeline.formats.coco import list_coco
 from diffaug_pipeline.formats.parquet import list_parquet
 

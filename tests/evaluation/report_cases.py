@@ -58,16 +58,37 @@ def calibration(decided: pd.DataFrame, class_names: list[str]) -> dict:
     """As the filter of detection describes itself; the last rule has nothing to be judged by."""
     rates = dict.fromkeys(RULES, 0.05) | {"undeclared_objects": None, "any": 0.12}
     return {
-        "rules": {rule: {"enabled": True, "quantile": 0.05} for rule in RULES},
+        "rules": {rule: {"quantile": 0.05} for rule in RULES},
+        "rules_switched_off": [],
         "switched_off": None,
+        "selection": {"policy": "threshold", "score": "clip_score", "cap": None},
+        "failed": dict.fromkeys(RULES, 7),
         "made": len(decided),
         "accepted": int(decided["accepted"].sum()),
         "rejected_by": decided["reason"].value_counts().to_dict(),
         "false_reject_rate_on_real_val": rates,
         "boxes_not_judged": 3,
         "per_class": {name: {"boxes": 20, "accepted": 7} for name in class_names},
-        "clip_model": "embedded:clip",
+        "scorer": "embedded:clip",
     }
+
+
+def copies(synthetic: ImageSet, real: ImageSet) -> pd.DataFrame:
+    """As the audit finds them: the first image is a copy of a test image, the others are like training images."""
+    train, test = (real.where(split=split).index["image_id"].tolist() for split in ("train", "test"))
+    ids = synthetic.index["image_id"].tolist()
+    return pd.DataFrame(
+        {
+            "image_id": ids,
+            "nearest_train_image_id": [train[number % len(train)] for number in range(len(ids))],
+            "train_distance": 0.4,
+            "is_train_copy": False,
+            "nearest_held_out_image_id": test[0],
+            "held_out_distance": [0.001] + [0.5] * (len(ids) - 1),
+            "is_held_out_copy": [True] + [False] * (len(ids) - 1),
+            "source_distance": np.nan,
+        }
+    )
 
 
 def ingestion_report(real: ImageSet) -> dict:

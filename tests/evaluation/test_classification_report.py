@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from evaluation.report_cases import RUN_RECORD
+from evaluation.report_cases import RUN_RECORD, copies
 from factories import real_image_set
 
 from diffaug_pipeline.evaluation.classification_metrics import ClassificationOutcomes, summarize_predictions
@@ -61,7 +61,7 @@ def page(tmp_path) -> str:
         zero_shot_class="cat",
         zero_shot_margin=0.1,
         accepted=[True, False, False, True, False, False],
-        reason=[None, "clip_score", "zero_shot", None, "clip_score", "zero_shot"],
+        reason=[None, "clip_score", "zero_shot", None, "clip_score", "selection"],
     )
     history = pd.DataFrame({"seed": [0, 1], "step": [0, 0], "val_accuracy": [0.4, 0.6]})
     return render_classification_report(
@@ -76,8 +76,16 @@ def page(tmp_path) -> str:
             real_images=real,
             synthetic_images=synthetic,
             decisions=decisions,
+            copies=copies(synthetic, real),
+            audit="Audit: fine.",
+            sections=[],
             calibration={
+                "rules": {"clip_score": {"quantile": 0.1}, "zero_shot": {"quantile": 0.1}},
+                "rules_switched_off": [],
                 "switched_off": None,
+                "selection": {"policy": "top_k", "score": "clip_score", "cap_per_class": None},
+                "failed": {"clip_score": 3, "zero_shot": 2},
+                "rejected_by": {"clip_score": 2, "zero_shot": 1, "selection": 1},
                 "false_reject_rate_on_real_val": {"clip_score": 0.05, "zero_shot": 0.1, "any": 0.15},
                 "clip_score_thresholds": dict.fromkeys(CLASSES, 0.6),
                 "zero_shot_margin_thresholds": dict.fromkeys(CLASSES, 0.01),
@@ -104,8 +112,11 @@ def test_the_page_shows_verdict_galleries_and_filter_with_text_escaped(page):
     assert "points top-1 accuracy</h1>" in page
     assert "zero-shot CLIP" in page
     assert "calibration error, %" in page
-    assert page.count('<img src="data:image/png;base64,') == 4 + 2 + 2 + 2 + 2
+    with_neighbours = 2 + 2 + 2 + 1 + 1
+    assert page.count('<img src="data:image/png;base64,') == 4 + 2 * with_neighbours
     assert "would reject\n      15.0 %" in page
+    assert "classification_controls tells" in page
+    assert "policy top_k, score clip_score" in page
     assert "&lt;u&gt;dog&lt;/u&gt;" in page
     assert "<figcaption><b><u>dog" not in page
     assert 'title="a &lt;prompt&gt;, seed 3"' in page

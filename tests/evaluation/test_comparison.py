@@ -5,12 +5,10 @@ import pandas as pd
 import pytest
 from evaluation.detection_cases import arm as detection_arm
 from evaluation.detection_cases import indexed_only, random_scenes
-from scipy import stats
 
 from diffaug_pipeline.evaluation.classification_metrics import ClassificationOutcomes
 from diffaug_pipeline.evaluation.comparison import compare_arms, decide_verdict, describe_comparison
 from diffaug_pipeline.evaluation.detection_metrics import DetectionOutcomes
-from diffaug_pipeline.evaluation.intervals import bootstrap_counts, crossed_interval
 from diffaug_pipeline.evaluation.options import DetectionEvaluationOptions, EvaluationOptions
 
 OPTIONS = EvaluationOptions(
@@ -176,35 +174,3 @@ def test_verdict_and_reason(delta, low, high, verdict, words):
     decided, reason = decide_verdict(delta, low, high, 5, OPTIONS)
     assert decided == verdict
     assert words in reason
-
-
-def test_with_images_that_never_vary_the_interval_is_the_t_interval_over_seeds():
-    values = np.array([0.01, 0.03, 0.02, 0.05, 0.04])
-    interval = crossed_interval(values, np.tile(values, (300, 1)), 0.95)
-    low, high = stats.t.interval(0.95, 4, values.mean(), values.std(ddof=1) / np.sqrt(5))
-    assert (interval.low, interval.high) == (pytest.approx(low), pytest.approx(high))
-
-
-def test_with_seeds_that_never_vary_the_interval_is_that_of_the_images():
-    answers = (np.random.default_rng(0).random(500) < 0.7).astype(float)
-    counts = np.concatenate(list(bootstrap_counts(500, 4_000, 0)))
-    resampled = np.repeat((counts @ answers / 500)[:, None], 5, axis=1)
-    interval = crossed_interval(np.full(5, answers.mean()), resampled, 0.95)
-    half_width = 1.96 * np.sqrt(answers.var() / 500)
-    assert interval.high - interval.mean == pytest.approx(half_width, rel=0.06)
-
-
-def test_intervals_cover_the_truth_about_as_often_as_they_claim():
-    rng = np.random.default_rng(3)
-    images, seeds, repetitions, hits = 300, 5, 200, 0
-    counts = np.concatenate(list(bootstrap_counts(images, 250, 1))) / images
-    for _ in range(repetitions):
-        difference = (
-            0.02
-            + rng.normal(0, 0.02, seeds)[:, None]
-            + rng.normal(0, 0.3, images)
-            + rng.normal(0, 0.4, (seeds, images))
-        )
-        interval = crossed_interval(difference.mean(1), counts @ difference.T, 0.95)
-        hits += interval.low <= 0.02 <= interval.high
-    assert 0.90 <= hits / repetitions <= 0.99

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from evaluation.detection_cases import arm, detection_set, random_scenes
-from evaluation.report_cases import RUN_RECORD, calibration, decisions, history, ingestion_report
+from evaluation.report_cases import RUN_RECORD, calibration, copies, decisions, history, ingestion_report
+from markupsafe import Markup
 from PIL import Image
 
 from diffaug_pipeline.evaluation.comparison import compare_arms
@@ -14,6 +15,7 @@ from diffaug_pipeline.evaluation.detection_metrics import DetectionOutcomes, sum
 from diffaug_pipeline.evaluation.detection_report import DetectionReportContent, render_detection_report
 from diffaug_pipeline.evaluation.figures import draw_arms, draw_learning_curves, draw_per_class
 from diffaug_pipeline.evaluation.options import DetectionEvaluationOptions
+from diffaug_pipeline.evaluation.sections import Section
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.image_set import ImageSet
 
@@ -71,6 +73,9 @@ def content(tmp_path_factory) -> DetectionReportContent:
         synthetic_images=synthetic,
         decisions=decided,
         calibration=calibration(decided, real.class_names),
+        copies=copies(synthetic, real),
+        audit="Audit: all <well>.",
+        sections=[Section("Dose", "twice <as much>", Markup("<b>curve</b>"))],
         ingestion_report=ingestion_report(real),
         run_record=RUN_RECORD,
         warnings=["only <a warning>"],
@@ -104,10 +109,15 @@ def test_the_page_says_what_it_rests_on(content, page):
     assert "real objects cut out and pasted onto real images" in page
     assert "augmented − copy_paste, mAP50-95" in page
     filters = section(page, "Filter")
-    assert "10 synthetic images were made, 2 accepted" in filters
+    assert "2 of 10 synthetic images accepted" in filters
+    assert "detection_controls tells" in filters
+    assert re.search(r"<td>clip_score</td>.*?>7</td><td class=\"number\">2</td>", filters, re.DOTALL)
     assert "3 boxes show what a person labelled" in filters
     assert "undeclared_objects" in filters
     assert re.search(r"of objects that no box explains.*?>–</td>", filters, re.DOTALL)
+    assert "Audit: all &lt;well&gt;." in page.split("<h2>Arms</h2>")[0]
+    assert "twice &lt;as much&gt;</summary>" in page
+    assert "<b>curve</b>" in section(page, "Dose")
     dataset = section(page, "Dataset")
     assert "cut at the border" in dataset
     assert re.search(r"without an object</td>.*?>1</td></tr>", dataset)
@@ -152,18 +162,20 @@ def test_rejected_scenes_are_shown_under_the_rule_that_rejected_them(content, pa
     for rule in content.calibration["rules"]:
         ids = content.decisions["image_id"][content.decisions["reason"] == rule]
         shown = gallery(page, f"Rejected by {rule}")
-        assert len(pictures_in(shown)) == len(ids) == 2
+        assert len(ids) == 2
+        assert len(pictures_in(shown)) == 2 * len(ids)  # each beside the real one it is nearest to
         assert all(image_id in shown for image_id in ids)
 
 
-def test_rules_that_are_off_show_no_figures(content):
-    rules = content.calibration["rules"]
-    rules = rules | {"detector_agreement": rules["detector_agreement"] | {"enabled": False}}
-    off = replace(content, calibration=content.calibration | {"rules": rules, "switched_off": "CLIP knows no dogs."})
-    page = render_detection_report(off)
+def test_rules_that_are_switched_off_or_left_out_are_told_apart(content):
+    calibrated = content.calibration
+    rules = {rule: options for rule, options in calibrated["rules"].items() if rule != "detector_agreement"}
+    silenced = {"rules": rules, "rules_switched_off": ["zero_shot"], "switched_off": "CLIP knows no dogs."}
+    decided = content.decisions.drop(columns="detector_agreement")
+    page = render_detection_report(replace(content, decisions=decided, calibration=calibrated | silenced))
     assert "Rejected by detector_agreement" not in page
     assert "confirmed at IoU" not in page
-    assert re.search(r"detector_agreement <span class=\"soft\">\(off\)</span>", page)
+    assert re.search(r"zero_shot <span class=\"soft\">\(off\)</span>", page)
     assert "CLIP knows no dogs." in section(page, "Filter")
 
 

@@ -1,4 +1,4 @@
-"""Boxes as rows and as pictures; which of them show what a person labelled."""
+"""Which boxes of a synthetic scene show what a person labelled."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,8 @@ import pytest
 from factories import annotated_image_set
 from PIL import Image
 
-from diffaug_pipeline.filtering.crops import Crops, list_boxes, unchanged_shares
+from diffaug_pipeline.features.crops import list_boxes
+from diffaug_pipeline.filtering.crops import unchanged_shares
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 
@@ -28,22 +29,6 @@ def copy_of(real: ImageSet, folder, change) -> ImageSet:
         added = {"image_id": f"synthetic:{row['image_id']}", "source_image_id": row["image_id"], "sha256": digest}
         rows.append(row | added | {"path": str(path), "origin": "synthetic", "split": "train"})
     return ImageSet(pd.DataFrame(rows))
-
-
-def test_ignored_boxes_are_not_listed(real):
-    table = list_boxes(real)
-    counted = sum(len(boxes.counted()) for boxes in real.boxes)
-    assert len(table) == counted < sum(map(len, real.boxes))
-
-
-def test_crops_are_squares_around_the_boxes(real):
-    table = list_boxes(real)
-    crops = list(Crops(real, table, context=0.0))
-    assert len(crops) == len(table)
-    for crop, row in zip(crops, table.itertuples(), strict=True):
-        left, top, right, bottom = real.boxes_of(row.image_id).xyxy[row.box]
-        assert abs(crop.width - max(right - left, bottom - top)) <= 1
-        assert abs(crop.width - crop.height) <= 1
 
 
 def test_an_untouched_copy_is_unchanged_throughout(real, tmp_path):

@@ -1,4 +1,4 @@
-"""The filter of scenes with a real CLIP made tiny: which scenes pass, and what is said about it."""
+"""The filter of scenes with features of a real CLIP made tiny: which scenes pass, and what is said about it."""
 
 from pathlib import Path
 
@@ -7,15 +7,21 @@ import pandas as pd
 import pytest
 import torch
 from factories import cats_and_dogs, noise_image, rehashed
+from features.feature_cases import feature_options, make_features
+from filtering.filter_cases import COPY_CALIBRATION, as_synthetic, no_copies, scene_options
 from PIL import Image
 from transformers import CLIPModel, CLIPProcessor
 
+from diffaug_pipeline.errors import ParameterError
+from diffaug_pipeline.filtering import evidence
 from diffaug_pipeline.filtering.options import DetectionFilteringOptions
-from diffaug_pipeline.filtering.scenes import BOX_RULES, RULES, SCORE_OF, filter_scenes
+from diffaug_pipeline.filtering.scenes import SCORE_OF, filter_scenes
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 EVERYTHING = [0.0, 0.0, 1_000.0, 1_000.0]
 TEMPLATE = "a photo of a {class_name}"
+BOX_RULES = ["clip_score", "zero_shot", "detector_agreement"]
+FOUR_RULES = [*BOX_RULES, "undeclared_objects"]
 
 
 @pytest.fixture(scope="module")
@@ -24,40 +30,21 @@ def real(tmp_path_factory) -> ImageSet:
 
 
 @pytest.fixture(scope="module")
-def options(tiny_clip):
-    def build(**changes) -> DetectionFilteringOptions:
-        values = {
-            "clip_model": str(tiny_clip),
-            "clip_revision": None,
-            "templates": [TEMPLATE],
-            "batch_size": 4,
-            "device": "cpu",
-            "min_images_per_class": 1,
-            "crop_context": 0.0,
-            "unchanged_share": 0.3,
-            "clip_score": {"enabled": True, "quantile": 0.3},
-            "zero_shot": {"enabled": True, "quantile": 0.1},
-            "detector_agreement": {"enabled": False, "confidence": 0.1, "iou": 0.5, "same_class": True},
-            "undeclared_objects": {"enabled": False, "confidence": 0.5, "covered": 0.5},
-        }
-        for rule, of_rule in changes.items():
-            values[rule] = values[rule] | of_rule if isinstance(of_rule, dict) else of_rule
-        return DetectionFilteringOptions(**values)
+def judge(real, tmp_path_factory, tiny_clip):
+    """The filter with features made for the scenes it is given; thresholds are stricter than the usual ones."""
 
-    return build
+    def run(scenes, found, copies=None, scorer=tiny_clip, **changes) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+        asked = feature_options(scorer, crop_context=0.0)
+        asked = asked.model_copy(update={"scorer": asked.scorer.model_copy(update={"templates": [TEMPLATE]})})
+        features = make_features(tmp_path_factory.mktemp("features"), real, scenes, asked)
+        audited = no_copies(scenes) if copies is None else copies
+        return filter_scenes(scenes, real, features, audited, COPY_CALIBRATION, found, options(**changes))
+
+    return run
 
 
-def as_scenes(images: ImageSet, sourced: bool = False) -> ImageSet:
-    """The same pictures as synthetic ones, with themselves as their sources or without any."""
-    ids = images.index["image_id"]
-    return ImageSet(
-        images.index.assign(
-            image_id=[f"synthetic:{image_id}" for image_id in ids],
-            source_image_id=ids if sourced else None,
-            split="train",
-            origin="synthetic",
-        )
-    )
+def options(**changes) -> DetectionFilteringOptions:
+    return scene_options(**{"clip_score": {"quantile": 0.3}} | changes)
 
 
 def redrawn(scenes: ImageSet, folder: Path, keep: int | None = None) -> ImageSet:
@@ -84,9 +71,9 @@ def nothing_found() -> pd.DataFrame:
     return pd.DataFrame({"image_id": pd.Series(dtype=str), "boxes": pd.Series(dtype=object)})
 
 
-def test_there_is_one_decision_per_scene_and_one_score_per_box(real, options):
-    scenes = as_scenes(real.where(split="train"))
-    decisions, scores, _ = filter_scenes(scenes, real, nothing_found(), options())
+def test_there_is_one_decision_per_scene_and_one_score_per_box(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
+    decisions, scores, _ = judge(scenes, nothing_found())
     assert decisions["image_id"].tolist() == scenes.index["image_id"].tolist()
     assert 0 < decisions["accepted"].sum() < len(decisions)
     expected = [
@@ -98,12 +85,11 @@ def test_there_is_one_decision_per_scene_and_one_score_per_box(real, options):
     assert scores["judged"].all()
 
 
-def test_a_scene_is_as_good_as_its_worst_box(real, options):
-    scenes = as_scenes(real.where(split="train"))
-    all_rules = options(detector_agreement={"enabled": True})
+def test_a_scene_is_as_good_as_its_worst_box(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
     found = detections(scenes)
     found.at[0, "boxes"] = []
-    decisions, scores, _ = filter_scenes(scenes, real, found, all_rules)
+    decisions, scores, _ = judge(scenes, found, rules=FOUR_RULES)
     by_scene = dict(list(scores.groupby("image_id")))
     assert max(map(len, by_scene.values())) == 2
     for decision in decisions.to_dict("records"):
@@ -111,29 +97,28 @@ def test_a_scene_is_as_good_as_its_worst_box(real, options):
         for rule in BOX_RULES:
             assert decision[rule] == min(rows[SCORE_OF[rule]])
             assert decision[f"{rule}_passes"] == all(rows[f"{rule}_passes"])
-        assert decision["accepted"] == all(decision[f"{rule}_passes"] for rule in RULES)
+        assert decision["accepted"] == all(decision[f"{rule}_passes"] for rule in FOUR_RULES)
     mixed = scores.groupby("image_id")["zero_shot_passes"].nunique()
     assert (mixed == 2).any()
 
 
-def test_the_reason_is_the_first_rule_that_fails(real, options):
-    scenes = as_scenes(real.where(split="train"))
-    every_rule = options(detector_agreement={"enabled": True}, undeclared_objects={"enabled": True})
+def test_the_reason_is_the_first_rule_that_fails(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
     stranger = {"label": "cat", "xyxy": EVERYTHING, "confidence": 0.9}
     found = detections(scenes)
     found["boxes"] = [(boxes[:1], [*boxes, stranger], boxes)[number % 3] for number, boxes in enumerate(found["boxes"])]
-    decisions, _, _ = filter_scenes(scenes, real, found, every_rule)
+    decisions, _, _ = judge(scenes, found, rules=FOUR_RULES)
     for decision in decisions.to_dict("records"):
-        failed = [rule for rule in RULES if not decision[f"{rule}_passes"]]
+        failed = [rule for rule in FOUR_RULES if not decision[f"{rule}_passes"]]
         assert decision["reason"] == (failed[0] if failed else None)
     assert decisions["reason"].nunique() >= 3
     assert decisions["reason"].isna().any()
 
 
-def test_boxes_a_person_labelled_are_not_judged(real, options):
-    scenes = as_scenes(real.where(split="train"), sourced=True)
-    strict = options(clip_score={"quantile": 0.99}, zero_shot={"quantile": 0.99}, detector_agreement={"enabled": True})
-    decisions, scores, calibration = filter_scenes(scenes, real, nothing_found(), strict)
+def test_boxes_a_person_labelled_are_not_judged(real, judge):
+    scenes = as_synthetic(real.where(split="train"), sourced=True)
+    strict = {"clip_score": {"quantile": 0.99}, "zero_shot": {"quantile": 0.99}}
+    decisions, scores, calibration = judge(scenes, nothing_found(), rules=BOX_RULES, **strict)
     assert decisions["accepted"].all()
     assert not scores["judged"].any()
     assert (scores["unchanged"] == 1).all()
@@ -142,12 +127,11 @@ def test_boxes_a_person_labelled_are_not_judged(real, options):
     assert calibration["per_class"] == {}
 
 
-def test_a_new_object_is_judged_beside_a_real_one(real, options, tmp_path):
+def test_a_new_object_is_judged_beside_a_real_one(real, judge, tmp_path):
     train = real.where(split="train")
     pairs = ImageSet(train.index[train.index["boxes"].map(len) == 2].reset_index(drop=True))
-    scenes = redrawn(as_scenes(pairs, sourced=True), tmp_path / "scenes", keep=0)
-    unconfirmed = options(detector_agreement={"enabled": True})
-    decisions, scores, calibration = filter_scenes(scenes, real, nothing_found(), unconfirmed)
+    scenes = redrawn(as_synthetic(pairs, sourced=True), tmp_path / "scenes", keep=0)
+    decisions, scores, calibration = judge(scenes, nothing_found(), rules=BOX_RULES)
     assert scores["judged"].tolist() == [False, True] * len(scenes)
     assert scores["detector_agreement_passes"].tolist() == [True, False] * len(scenes)
     assert not decisions["detector_agreement_passes"].any()
@@ -157,57 +141,59 @@ def test_a_new_object_is_judged_beside_a_real_one(real, options, tmp_path):
     assert calibration["boxes_not_judged"] == len(scenes)
 
 
-def test_rules_switched_off_pass_every_scene_and_still_score(real, options, tmp_path):
-    scenes = redrawn(as_scenes(real.where(split="train")), tmp_path / "noise")
-    off = {rule: {"enabled": False} for rule in RULES}
+def test_rules_that_are_not_listed_decide_nothing_and_the_scorer_scores_all_the_same(real, judge, tmp_path):
+    scenes = redrawn(as_synthetic(real.where(split="train")), tmp_path / "noise")
     stranger = {"label": "dog", "xyxy": EVERYTHING, "confidence": 0.9}
-    found = detections(scenes, added=(stranger,))
-    decisions, scores, calibration = filter_scenes(scenes, real, found, options(**off))
+    decisions, scores, calibration = judge(scenes, detections(scenes, added=(stranger,)), rules=[])
     assert decisions["accepted"].all()
     assert decisions["reason"].isna().all()
-    assert scores[list(SCORE_OF.values())].notna().all(axis=None)
-    assert (decisions["undeclared_objects"] == 1).all()
+    assert scores[["clip_percentile", "zero_shot_margin"]].notna().all(axis=None)
+    assert decisions[["clip_score", "zero_shot"]].notna().all(axis=None)
+    assert not [column for column in (*decisions, *scores) if column.endswith("_passes")]
     assert calibration["rejected_by"] == {}
     assert set(calibration["false_reject_rate_on_real_val"].values()) == {0.0}
 
 
-def test_a_clip_never_taught_the_classes_keeps_quiet_and_that_is_said(real, options):
-    scenes = as_scenes(real.where(split="train"))
-    ignorant = options(clip_model="embedded:clip", detector_agreement={"enabled": True})
+def test_a_clip_never_taught_the_classes_keeps_quiet_and_that_is_said(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
     found = detections(scenes)
     found.at[3, "boxes"] = []
-    decisions, _, calibration = filter_scenes(scenes, real, found, ignorant)
+    decisions, _, calibration = judge(scenes, found, scorer="embedded:clip", rules=FOUR_RULES)
     assert "it was never taught cat, dog" in calibration["switched_off"]
-    enabled = {rule: calibration["rules"][rule]["enabled"] for rule in RULES}
-    assert enabled == {"clip_score": False, "zero_shot": False, "detector_agreement": True, "undeclared_objects": False}
-    assert decisions["reason"].tolist() == [None] * 3 + ["detector_agreement"] + [None] * 8
+    assert calibration["rules_switched_off"] == ["clip_score", "zero_shot"]
+    assert decisions["reason"].dropna().to_dict() == {3: "detector_agreement"}
+    with pytest.raises(ParameterError, match=r"filtering.selection ranks by clip_score, but: .* never taught"):
+        judge(scenes, found, scorer="embedded:clip", selection={"cap": 3})
 
 
-def test_counts_add_up(real, options):
-    scenes = as_scenes(real.where(split="train"))
-    decisions, scores, calibration = filter_scenes(scenes, real, nothing_found(), options())
+def test_counts_add_up(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
+    decisions, scores, calibration = judge(scenes, nothing_found())
     assert calibration["made"] == 12
     assert calibration["accepted"] == decisions["accepted"].sum()
     assert calibration["accepted"] + sum(calibration["rejected_by"].values()) == 12
-    passes = scores[[f"{rule}_passes" for rule in BOX_RULES]].all(axis=1)
+    passes = scores[["clip_score_passes", "zero_shot_passes"]]
     for label, counted in calibration["per_class"].items():
         of_class = scores["label"] == label
-        assert counted == {"boxes": of_class.sum(), "accepted": passes[of_class].sum()}
+        failed = {rule: (~passes.loc[of_class, f"{rule}_passes"]).sum() for rule in ("clip_score", "zero_shot")}
+        accepted = passes[of_class].all(axis=1).sum()
+        assert counted == {"boxes": of_class.sum(), "accepted": accepted, "failed": failed}
+    for rule, failed in calibration["failed"].items():
+        assert failed == (~decisions[f"{rule}_passes"]).sum() >= calibration["rejected_by"].get(rule, 0)
     assert calibration["per_class"].keys() == {"cat", "dog"}
     assert calibration["switched_off"] is None
 
 
-def test_false_reject_rates_are_what_validation_images_and_their_boxes_would_suffer_as_scenes(real, options):
+def test_false_reject_rates_are_what_validation_images_and_their_boxes_would_suffer_as_synthetic(real, judge):
     validation = real.where(split="val")
-    scenes = as_scenes(validation)
+    scenes = as_synthetic(validation)
     found = pd.concat([detections(images) for images in (validation, scenes)], ignore_index=True)
     stranger = {"label": "cat", "xyxy": EVERYTHING, "confidence": 0.9}
     found["boxes"] = [
         boxes[1:] if number % 6 == 0 else boxes + [stranger] * (number % 6 == 1)
         for number, boxes in enumerate(found["boxes"])
     ]
-    every_rule = options(detector_agreement={"enabled": True}, undeclared_objects={"enabled": True})
-    decisions, scores, calibration = filter_scenes(scenes, real, found, every_rule)
+    decisions, scores, calibration = judge(scenes, found, rules=FOUR_RULES)
     rates = calibration["false_reject_rate_on_real_val"]
     passes = scores[[f"{rule}_passes" for rule in BOX_RULES]]
     expected = {rule: 1 - passes[f"{rule}_passes"].mean() for rule in BOX_RULES} | {
@@ -222,9 +208,9 @@ def test_false_reject_rates_are_what_validation_images_and_their_boxes_would_suf
     assert calibration["zero_shot_accuracy_on_real_val_boxes"] == right.mean()
 
 
-def test_the_percentile_is_the_share_of_real_training_crops_that_score_no_higher(real, options):
-    _, of_train, _ = filter_scenes(as_scenes(real.where(split="train")), real, nothing_found(), options())
-    _, of_val, _ = filter_scenes(as_scenes(real.where(split="val")), real, nothing_found(), options())
+def test_the_percentile_is_the_share_of_real_training_crops_that_score_no_higher(real, judge):
+    _, of_train, _ = judge(as_synthetic(real.where(split="train")), nothing_found())
+    _, of_val, _ = judge(as_synthetic(real.where(split="val")), nothing_found())
     for row in of_val.itertuples():
         of_class = of_train.loc[of_train["label"] == row.label, "clip_score"]
         expected = sum(score <= row.clip_score for score in of_class) / len(of_class)
@@ -232,11 +218,11 @@ def test_the_percentile_is_the_share_of_real_training_crops_that_score_no_higher
     assert of_val["clip_percentile"].nunique() > 3
 
 
-def test_the_score_of_a_box_is_that_of_its_crop(real, options, tiny_clip):
+def test_the_score_of_a_box_is_that_of_its_crop(real, judge, tiny_clip):
     """Computed with Pillow and transformers alone."""
     model, processor = CLIPModel.from_pretrained(tiny_clip).eval(), CLIPProcessor.from_pretrained(tiny_clip)
-    scenes = as_scenes(real.where(split="val"))
-    _, scores, _ = filter_scenes(scenes, real, nothing_found(), options())
+    scenes = as_synthetic(real.where(split="val"))
+    _, scores, _ = judge(scenes, nothing_found())
     for row in scores.itertuples():
         box = scenes.boxes_of(row.image_id).xyxy[row.box]
         crop = scenes.read(row.image_id).crop(tuple(box.astype(int))).resize((16, 16), Image.Resampling.LANCZOS)
@@ -255,12 +241,12 @@ def test_the_score_of_a_box_is_that_of_its_crop(real, options, tiny_clip):
         assert row.zero_shot_margin == pytest.approx((chances[own] - chances[1 - own]).item(), abs=1e-4)
 
 
-def test_a_detector_that_is_sure_of_something_undeclared_rejects_the_scene(real, options):
-    scenes = as_scenes(real.where(split="train"), sourced=True)
+def test_a_detector_that_is_sure_of_something_undeclared_rejects_the_scene(real, judge):
+    scenes = as_synthetic(real.where(split="train"), sourced=True)
     found = detections(scenes)
     found.at[2, "boxes"] = [*found.at[2, "boxes"], {"label": "dog", "xyxy": EVERYTHING, "confidence": 0.6}]
     found.at[4, "boxes"] = [*found.at[4, "boxes"], {"label": "dog", "xyxy": EVERYTHING, "confidence": 0.4}]
-    decisions, _, calibration = filter_scenes(scenes, real, found, options(undeclared_objects={"enabled": True}))
+    decisions, _, calibration = judge(scenes, found, rules=FOUR_RULES)
     assert decisions["undeclared_objects"].tolist() == [0, 0, 1] + [0] * 9
     assert decisions.loc[~decisions["accepted"], ["image_id", "reason"]].to_numpy().tolist() == [
         [scenes.index["image_id"].iloc[2], "undeclared_objects"]
@@ -269,34 +255,83 @@ def test_a_detector_that_is_sure_of_something_undeclared_rejects_the_scene(real,
 
 
 @pytest.mark.parametrize("bare", [1, 12])
-def test_a_scene_without_boxes_passes_the_rules_about_boxes(real, options, bare):
-    scenes = as_scenes(real.where(split="train"))
+def test_a_scene_without_boxes_passes_the_rules_about_boxes(real, judge, bare):
+    scenes = as_synthetic(real.where(split="train"))
     emptied = [[] if number < bare else boxes for number, boxes in enumerate(scenes.index["boxes"])]
     scenes = ImageSet(scenes.index.assign(boxes=emptied))
-    strict = options(clip_score={"quantile": 0.99}, detector_agreement={"enabled": True})
-    decisions, scores, _ = filter_scenes(scenes, real, nothing_found(), strict)
+    decisions, scores, _ = judge(scenes, nothing_found(), rules=BOX_RULES, clip_score={"quantile": 0.99})
     assert decisions["accepted"].tolist() == [True] * bare + [False] * (12 - bare)
     assert len(scores) == sum(map(len, emptied))
     assert decisions[list(BOX_RULES)].iloc[:bare].isna().all(axis=None)
 
 
-def test_ignored_boxes_are_not_judged_but_explain_what_is_found(real, options):
-    scenes = as_scenes(real.where(split="train"))
+def test_ignored_boxes_are_not_judged_but_explain_what_is_found(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
     crowds = [[box | {"ignored": True} for box in boxes] for boxes in scenes.index["boxes"]]
     ignored = ImageSet(scenes.index.assign(boxes=crowds))
-    decisions, scores, _ = filter_scenes(
-        ignored, real, detections(scenes), options(undeclared_objects={"enabled": True})
-    )
+    decisions, scores, _ = judge(ignored, detections(scenes), rules=FOUR_RULES)
     assert scores.empty
     assert decisions["accepted"].all()
 
 
-def test_a_small_class_takes_the_spread_of_all(real, options):
-    scenes = as_scenes(real.where(split="train"))
-    _, scores, own = filter_scenes(scenes, real, nothing_found(), options())
-    _, _, pooled = filter_scenes(scenes, real, nothing_found(), options(min_images_per_class=100))
+def test_a_small_class_takes_the_spread_of_all(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
+    _, scores, own = judge(scenes, nothing_found())
+    _, _, pooled = judge(scenes, nothing_found(), min_images_per_class=100)
     medians = scores.groupby("label")["clip_score"].median()
     below = [medians[label] - pooled["clip_score_thresholds"][label] for label in ("cat", "dog")]
     assert below[0] == pytest.approx(below[1])
     below = [medians[label] - own["clip_score_thresholds"][label] for label in ("cat", "dog")]
     assert not np.isclose(*below)
+
+
+WHOLE_SCENES = ["leakage", "blank", "memorisation"]
+DEFAULT = ["leakage", "blank", "clip_score", "zero_shot", "memorisation", "near_duplicates"]
+
+
+def test_rules_about_whole_scenes_reject_what_they_are_there_for(real, judge, tmp_path):
+    scenes = redrawn(as_synthetic(real.where(split="train"), sourced=True), tmp_path / "noise")
+    first = scenes.index.iloc[0]
+    Image.new("RGB", (first["width_px"], first["height_px"])).save(first["path"])
+    copies = no_copies(scenes).assign(source_distance=0.2)
+    copies.loc[1, "is_held_out_copy"] = copies.loc[2, "is_train_copy"] = True
+    copies.loc[3, "source_distance"] = 0.001
+    least = {"min_source_distance": 0.01}
+    decisions, _, calibration = judge(rehashed(scenes), nothing_found(), copies, rules=WHOLE_SCENES, memorisation=least)
+    assert decisions["reason"].dropna().to_dict() == {0: "blank", 1: "leakage", 2: "memorisation", 3: "memorisation"}
+    rates = calibration["false_reject_rate_on_real_val"]
+    assert (rates["leakage"], rates["memorisation"]) == (0.002, 0.004)
+    assert calibration["failed"] == {"leakage": 1, "blank": 1, "memorisation": 2}
+
+
+def test_of_two_equal_scenes_the_one_with_the_better_worst_box_stays(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
+    paths = scenes.index["path"].tolist()
+    paths[4] = paths[10]  # same size, objects elsewhere
+    twins = rehashed(ImageSet(scenes.index.assign(path=paths)))
+    decisions, _, _ = judge(twins, nothing_found(), rules=["near_duplicates"])
+    rejected = decisions.index[~decisions["accepted"]]
+    assert decisions.loc[[4, 10], "clip_score"].nunique() == 2
+    assert rejected.tolist() == [decisions.loc[[4, 10], "clip_score"].idxmin()]
+    assert decisions.loc[rejected, "near_duplicate_distance"].tolist() == [0.0]
+
+
+def test_selection_takes_the_best_of_all_scenes(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
+    best = {"policy": "top_k", "top_k": 2, "score": "zero_shot"}
+    decisions, _, calibration = judge(scenes, nothing_found(), rules=DEFAULT, selection=best)
+    standing = decisions[decisions[[f"{rule}_passes" for rule in DEFAULT]].all(axis=1)]
+    assert len(standing) > 2
+    assert decisions.index[decisions["accepted"]].tolist() == sorted(standing["zero_shot"].nlargest(2).index)
+    assert calibration["rejected_by"]["selection"] == len(standing) - 2
+
+
+def test_blocks_change_nothing(monkeypatch, real, judge):
+    scenes = as_synthetic(real.where(split="train"))
+    rules = [*FOUR_RULES, "blank", "near_duplicates"]
+    whole = judge(scenes, detections(scenes), rules=rules)
+    monkeypatch.setattr(evidence, "BLOCK", 5)
+    by_block = judge(scenes, detections(scenes), rules=rules)
+    for table, other in zip(whole[:2], by_block[:2], strict=True):
+        pd.testing.assert_frame_equal(table, other, rtol=1e-5)
+    assert whole[2]["rejected_by"] == by_block[2]["rejected_by"]

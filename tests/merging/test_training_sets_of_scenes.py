@@ -15,7 +15,13 @@ BAG, COAT = ({"label": label, "xyxy": [1.0, 2.0, 20.0, 30.0], "ignored": False} 
 
 
 def options(**changes) -> MergingOptions:
-    values = {"policy": "replace", "probability": 0.3, "synthetic_loss_weight": 1.0, "seed": 0}
+    values = {
+        "policy": "replace",
+        "probability": 0.3,
+        "synthetic_loss_weight": 1.0,
+        "synthetic_steps_share": 0.5,
+        "seed": 0,
+    }
     return MergingOptions(**values | changes)
 
 
@@ -52,6 +58,12 @@ def decisions(images: ImageSet, accepted: int) -> pd.DataFrame:
     return pd.DataFrame({"image_id": images.index["image_id"], "accepted": np.arange(len(images)) < accepted})
 
 
+def copies(images: ImageSet, leaked: tuple[str, ...] = ()) -> pd.DataFrame:
+    """As auditing tells: the `leaked` ones copy a test image."""
+    ids = images.index["image_id"]
+    return pd.DataFrame({"image_id": ids, "nearest_held_out_image_id": "scene 4", "is_held_out_copy": ids.isin(leaked)})
+
+
 def synthetic_ids(training_set: ImageSet) -> list[str]:
     return training_set.where(origin="synthetic").index["image_id"].tolist()
 
@@ -63,12 +75,12 @@ def test_real_only_holds_every_training_image_with_its_boxes(real):
     assert rows["boxes"].tolist() == train["boxes"].tolist()
     assert rows["sampling_weight"].tolist() == [0.25] * 4
     assert "label" not in rows
-    assert list(rows)[-3:] == ADDED_COLUMNS
+    assert list(rows)[-len(ADDED_COLUMNS) :] == ADDED_COLUMNS
 
 
 def test_replace_gives_the_accepted_scenes_their_share(real):
     made = scenes(10)
-    training_set = training_sets.augmented(real, made, decisions(made, 5), options())
+    training_set = training_sets.augmented(real, made, decisions(made, 5), copies(made), options())
     rows = training_set.index
     assert synthetic_ids(training_set) == made.index["image_id"].tolist()[:5]
     assert rows["sampling_weight"].sum() == pytest.approx(1)
@@ -80,25 +92,25 @@ def test_replace_gives_the_accepted_scenes_their_share(real):
 
 def test_concatenate_draws_all_images_equally(real):
     made = scenes(6)
-    rows = training_sets.augmented(real, made, decisions(made, 6), options(policy="concatenate")).index
+    rows = training_sets.augmented(real, made, decisions(made, 6), copies(made), options(policy="concatenate")).index
     np.testing.assert_allclose(rows["sampling_weight"], 1 / 10)
 
 
 def test_random_filtered_takes_as_many_scenes_but_others(real):
     made = scenes(40)
     decided = decisions(made, 15)
-    filtered = synthetic_ids(training_sets.augmented(real, made, decided, options()))
-    drawn = synthetic_ids(training_sets.random_filtered(real, made, decided, options()))
+    filtered = synthetic_ids(training_sets.augmented(real, made, decided, copies(made), options()))
+    drawn = synthetic_ids(training_sets.random_filtered(real, made, decided, copies(made), options()))
     assert len(drawn) == len(filtered) == 15
     assert set(drawn) != set(filtered)
-    assert drawn == synthetic_ids(training_sets.random_filtered(real, made, decided, options()))
-    assert drawn != synthetic_ids(training_sets.random_filtered(real, made, decided, options(seed=1)))
+    assert drawn == synthetic_ids(training_sets.random_filtered(real, made, decided, copies(made), options()))
+    assert drawn != synthetic_ids(training_sets.random_filtered(real, made, decided, copies(made), options(seed=1)))
 
 
 @pytest.mark.parametrize(("accepted", "taken"), [(3, 3), (10, 6)])
 def test_copy_paste_takes_as_many_composites_as_there_are(real, accepted, taken):
     made, composites = scenes(10), scenes(6, "copy_paste")
-    training_set = training_sets.copy_paste(real, composites, decisions(made, accepted), options())
+    training_set = training_sets.copy_paste(real, composites, decisions(made, accepted), copies(composites), options())
     chosen = synthetic_ids(training_set)
     assert len(set(chosen)) == taken
     assert set(chosen) <= set(composites.index["image_id"])
@@ -109,7 +121,7 @@ def test_copy_paste_takes_as_many_composites_as_there_are(real, accepted, taken)
 
 def test_synthetic_only_holds_accepted_scenes_alone(real):
     made = scenes(8)
-    rows = training_sets.synthetic_only(real, made, decisions(made, 5)).index
+    rows = training_sets.synthetic_only(real, made, decisions(made, 5), copies(made)).index
     assert rows["image_id"].tolist() == made.index["image_id"].tolist()[:5]
     assert rows["sampling_weight"].tolist() == [0.2] * 5
 
@@ -117,24 +129,42 @@ def test_synthetic_only_holds_accepted_scenes_alone(real):
 def test_synthetic_only_without_a_box_of_a_class_says_which(real):
     made = scenes(8, boxes=(BAG, COAT | {"ignored": True}))
     with pytest.raises(TrainingSetError, match="no synthetic image of coat was accepted"):
-        training_sets.synthetic_only(real, made, decisions(made, 8))
+        training_sets.synthetic_only(real, made, decisions(made, 8), copies(made))
 
 
 @pytest.mark.parametrize("make", [training_sets.augmented, training_sets.random_filtered, training_sets.copy_paste])
 def test_a_source_outside_training_is_refused(real, make):
     leaking = scenes(3, source_image_id="scene 4")
     with pytest.raises(TrainingSetError, match=r"not real training images, e\.g\. scene 4"):
-        make(real, leaking, decisions(leaking, 3), options())
+        make(real, leaking, decisions(leaking, 3), copies(leaking), options())
 
 
 @pytest.mark.parametrize("make", [training_sets.augmented, training_sets.random_filtered, training_sets.copy_paste])
 def test_a_scene_outside_the_train_split_is_refused(real, make):
     leaking = scenes(3, split="test")
     with pytest.raises(TrainingSetError, match=r"not of the train split, e\.g\. synthetic:composition/0"):
-        make(real, leaking, decisions(leaking, 3), options())
+        make(real, leaking, decisions(leaking, 3), copies(leaking), options())
 
 
 def test_nothing_accepted_is_an_error_that_says_what_to_do(real):
     made = scenes(3)
     with pytest.raises(TrainingSetError, match="none of 3 synthetic images was accepted"):
-        training_sets.augmented(real, made, decisions(made, 0), options())
+        training_sets.augmented(real, made, decisions(made, 0), copies(made), options())
+
+
+@pytest.mark.parametrize("policy", ["pretrain_finetune", "replace_early"])
+def test_schedules_end_on_real_scenes_alone(real, policy):
+    made = scenes(5)
+    rows = training_sets.augmented(real, made, decisions(made, 5), copies(made), options(policy=policy)).index
+    synthetic = rows["origin"] == "synthetic"
+    assert rows.loc[synthetic, "sampling_weight"].sum() == pytest.approx(1 if policy == "pretrain_finetune" else 0.3)
+    assert rows.loc[synthetic, "late_sampling_weight"].sum() == 0
+    assert rows["late_sampling_weight"].sum() == pytest.approx(1)
+
+
+def test_composites_that_copy_a_held_out_scene_are_left_out(real):
+    made, composites = scenes(3), scenes(4, "copy_paste")
+    leaked = ("synthetic:copy_paste/0", "synthetic:copy_paste/2")
+    audited = copies(composites, leaked)
+    training_set = training_sets.copy_paste(real, composites, decisions(made, 3), audited, options())
+    assert synthetic_ids(training_set) == ["synthetic:copy_paste/1", "synthetic:copy_paste/3"]

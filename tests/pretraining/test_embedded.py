@@ -19,8 +19,8 @@ from transformers import CLIPModel, CLIPProcessor
 import diffaug_pipeline
 from diffaug_pipeline.average_precision import map_on
 from diffaug_pipeline.detection.yolo import build_yolo, detect, start_from
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer
-from diffaug_pipeline.filtering.crops import Crops, list_boxes
+from diffaug_pipeline.features.crops import Crops, list_boxes
+from diffaug_pipeline.features.encoder import ClipScorer
 from diffaug_pipeline.formats.coco import list_coco
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.image_set import ImageSet

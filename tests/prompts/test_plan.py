@@ -59,6 +59,17 @@ def test_more_images_keep_the_earlier_rows(real, tiny_generator):
     assert kept.equals(few)
 
 
+def test_classes_get_what_they_are_given_and_more_of_one_changes_no_earlier_row_of_any(real, tiny_generator):
+    few, many = (
+        plan_synthesis(real, PROMPTS, synthesis_options(), preset(str(tiny_generator)), VOCABULARIES, counts)
+        for counts in ({"cat": 2, "dog": 5}, {"cat": 9, "dog": 5})
+    )
+    assert few["label"].value_counts().to_dict() == {"cat": 2, "dog": 5}
+    assert many["label"].value_counts().to_dict() == {"cat": 9, "dog": 5}
+    kept = many[many["image_id"].isin(few["image_id"])].reset_index(drop=True)
+    assert kept.equals(few)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -5,8 +5,8 @@ from factories import annotated_image_set, generator_preset, labelling_options, 
 
 from diffaug_pipeline.errors import ParameterError, UnknownClassesError
 from diffaug_pipeline.labelling.options import OBJECTS_STAY_REAL
-from diffaug_pipeline.labelling.plan import plan_synthesis
-from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
+from diffaug_pipeline.labelling.plan import check_budget, plan_synthesis
+from diffaug_pipeline.prompts.options import BudgetOptions, PromptOptions, Vocabularies
 
 VOCABULARIES = Vocabularies({"plain": {"templates": ["a {class_name}"], "axes": {}, "negative_prompt": ""}})
 MODES = {
@@ -19,10 +19,15 @@ MODES = {
 EMBEDDED = generator_preset("embedded:generator", width_px=32, height_px=32)
 
 
-def plan(real, strategy: str, wording: dict | None = None, **synthesis):
+def plan(real, strategy: str, wording: dict | None = None, counts: dict | None = None, **synthesis):
     prompts = PromptOptions(vocabulary=None, wording=wording or {})
     options = synthesis_options(**{"mode": None, "strength": 0.9} | synthesis)
-    return plan_synthesis(real, prompts, options, labelling_options(strategy=strategy), EMBEDDED, VOCABULARIES)
+    return plan_synthesis(real, prompts, options, labelling_options(strategy=strategy), EMBEDDED, VOCABULARIES, counts)
+
+
+def check(strategy: str, **changes) -> None:
+    budget = BudgetOptions(**{"allocation": "uniform", "total": None, "quota": None} | changes)
+    check_budget(budget, labelling_options(strategy=strategy))
 
 
 @pytest.fixture
@@ -71,3 +76,26 @@ def test_surroundings_can_be_drawn_for_any_class(strangers):
 def test_wording_for_a_class_that_does_not_exist_is_refused(real):
     with pytest.raises(ParameterError, match="crane"):
         plan(real, "composition", wording={"crane": "crane, a bird"})
+
+
+def test_composition_asks_for_so_many_objects_of_each_class(real):
+    few, many = (plan(real, "composition", counts=counts) for counts in ({"bag": 1, "coat": 3}, {"bag": 4, "coat": 3}))
+    assert few["label"].value_counts().to_dict() == {"bag": 1, "coat": 3}
+    assert set(few["recipe"]) < set(many["recipe"])
+    assert len(many) == 7
+
+
+@pytest.mark.parametrize("strategy", MODES)
+def test_objects_can_be_shared_out_where_the_strategy_asks_for_them_by_class(strategy):
+    check(strategy)
+    for budget in ({"allocation": "weakness"}, {"allocation": "balance"}, {"total": 50}):
+        if strategy == "composition":
+            check(strategy, **budget)
+        else:
+            with pytest.raises(ParameterError, match=rf"the label strategy {strategy} makes whole scenes, .*images of"):
+                check(strategy, **budget)
+
+
+def test_no_quota_can_stop_classes_of_scenes():
+    with pytest.raises(ParameterError, match=r"detection\.budget\.quota is 5, but a scene shows several classes"):
+        check("composition", quota=5)

@@ -8,7 +8,7 @@ from kedro.io import Version
 from scheduler_study.scheduler_cases import PROMPTS, VOCABULARIES, Study, study_options
 
 from diffaug_pipeline.datasets import ImageSetDataset
-from diffaug_pipeline.filtering.options import ScorerOptions
+from diffaug_pipeline.features.options import ScorerOptions
 from diffaug_pipeline.scheduler_study.plan import plan_cells
 from diffaug_pipeline.scheduler_study.scores import score_images
 from diffaug_pipeline.scheduler_study.summary import summarize_cells

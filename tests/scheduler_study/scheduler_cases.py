@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from diffaug_pipeline.filtering.options import ScorerOptions
+from diffaug_pipeline.features.options import ScorerOptions
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
 from diffaug_pipeline.scheduler_study.options import SchedulerStudyOptions

@@ -6,8 +6,8 @@ from PIL import Image
 from torchmetrics.image.kid import poly_mmd
 from transformers import CLIPModel, CLIPProcessor
 
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer
-from diffaug_pipeline.filtering.options import ScorerOptions
+from diffaug_pipeline.features.encoder import ClipScorer
+from diffaug_pipeline.features.options import ScorerOptions
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.scheduler_study.scores import REAL, distances_to_long_run, reference_images, score_images
 

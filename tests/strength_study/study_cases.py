@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from diffaug_pipeline.filtering.options import ScorerOptions
+from diffaug_pipeline.features.options import ScorerOptions
 from diffaug_pipeline.prompts.options import Vocabularies
 from diffaug_pipeline.strength_study.options import StrengthStudyOptions
 

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.spatial.distance import cdist, cosine, pdist
 from strength_study.study_cases import judging_options
 
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer
+from diffaug_pipeline.features.encoder import ClipScorer
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import fit_image
 from diffaug_pipeline.strength_study.measures import SeenSources, measure_images, sibling_distances, thumbnail_distance

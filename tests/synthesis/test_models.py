@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import constants, errors
 
 from diffaug_pipeline.errors import HubError, HubUnreachableError, ModelFolderError
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer
+from diffaug_pipeline.features.encoder import ClipScorer
 from diffaug_pipeline.synthesis.models import loading_errors, locate_model, model_revision, read_model_file
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"

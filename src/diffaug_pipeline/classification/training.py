@@ -19,7 +19,7 @@ from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.seeding import derive_seed
 from diffaug_pipeline.training.optimization import build_optimizer, evaluation_steps, set_learning_rate
 from diffaug_pipeline.training.pixels import PixelFile, decode_to_file
-from diffaug_pipeline.training.sampling import draw_batches
+from diffaug_pipeline.training.sampling import DRAWN_BY, draw_batches
 from diffaug_pipeline.training.seeds import TrainedSeed, digest_rows, train_all_seeds
 
 EVALUATION_PIXELS = 2_000_000
@@ -47,14 +47,14 @@ def train_classifiers(training_set: ImageSet, real_images: ImageSet, options: Tr
     config = {
         "class_names": class_names,
         **options.model_dump(exclude={"seeds", "workers", "device"}),
-        "training_data": digest_rows(training_set.index[[*TRAINED_ON, "sampling_weight", "loss_weight"]]),
+        "training_data": digest_rows(training_set.index[[*TRAINED_ON, *DRAWN_BY, "loss_weight"]]),
         "validation_data": digest_rows(validation.index[TRAINED_ON]),
     }
 
     def prepare(scratch: Path) -> Callable[..., TrainedSeed]:
         size, fit = options.input_size_px, options.fit
         task = TrainingTask(
-            rows=training_set.index[["label", "origin", "sampling_weight", "loss_weight"]],
+            rows=training_set.index[["label", "origin", *DRAWN_BY, "loss_weight"]],
             pixels=decode_to_file(training_set, size, fit, scratch / "train.npy"),
             val_labels=_label_numbers(validation.index["label"], class_names),
             val_pixels=decode_to_file(validation, size, fit, scratch / "val.npy"),

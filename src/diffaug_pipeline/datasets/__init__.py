@@ -1,5 +1,6 @@
 """Storage: every artifact is versioned, exists whole or not at all, and is plain files anybody can open."""
 
+from diffaug_pipeline.datasets.feature_set import FeatureSetDataset
 from diffaug_pipeline.datasets.files import (
     HTMLDataset,
     JSONDataset,
@@ -13,6 +14,7 @@ from diffaug_pipeline.datasets.run_record import RunRecordDataset
 
 __all__ = [
     "CheckpointDataset",
+    "FeatureSetDataset",
     "HTMLDataset",
     "ImageSetDataset",
     "JSONDataset",

@@ -13,31 +13,38 @@ MANIFEST = "manifest.json"
 READ_BLOCK_BYTES = 1 << 20
 
 
-class CheckpointDataset(VersionedArtifact):
-    """A folder of weights and descriptions.
-
-    What is saved is a function that fills a folder. It is given the same folder again after a crash, and goes on from
-    what it finds there. What is loaded is a `Checkpoint`, a handle on the folder.
-    """
+class FolderDataset(VersionedArtifact):
+    """Base class of folders that are filled bit by bit, and go on after a crash from what is already there."""
 
     @staticmethod
     def is_complete(path: Path) -> bool:
         return (path / MANIFEST).is_file()
 
-    def save(self, data: Callable[[Path], None]) -> None:
+    def fill(self, fill_folder: Callable[[Path], None]) -> None:
+        """Publishes the folder that `fill_folder` fills; after a crash that is given the same folder again."""
         with self.staging() as staged:
             staged.mkdir(exist_ok=True)
-            data(staged)
+            fill_folder(staged)
             write_manifest(staged, {"files": checksums(staged)})
             self.publish(staged)
-
-    def load(self) -> Checkpoint:
-        return Checkpoint(self.load_path)
 
     def verify(self) -> list[str]:
         """Files that are missing or changed since they were written; empty when all is well."""
         recorded = json.loads((self.load_path / MANIFEST).read_text())["files"]
         return differences(self.load_path, recorded)
+
+
+class CheckpointDataset(FolderDataset):
+    """A folder of weights and descriptions.
+
+    What is saved is a function that fills a folder. What is loaded is a `Checkpoint`, a handle on the folder.
+    """
+
+    def save(self, data: Callable[[Path], None]) -> None:
+        self.fill(data)
+
+    def load(self) -> Checkpoint:
+        return Checkpoint(self.load_path)
 
 
 def sha256_of(path: Path) -> str:

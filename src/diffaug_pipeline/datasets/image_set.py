@@ -2,9 +2,10 @@
 
     <filepath>/<version>/<name>/
         images/000012/<recipe>.png     made in batch 12; at most `batch_size` per folder
-        images/reused-0003/…           hard links to what an earlier version made under the same recipe
+        images/reused-0-0003/…         hard links to what an earlier version made under the same recipe, by round
         index.parquet                  see `imaging.image_set`; paths of own images relative to this folder
         batches.json                   which images were made together
+        passes.json                    with a quota: which images passed, see `datasets.rounds`
         contact_sheet.png              what kedro-viz shows
         manifest.json                  counts, columns, checksums; written last
 
@@ -28,13 +29,14 @@ from PIL import Image
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
 from diffaug_pipeline.datasets.folder import MANIFEST, differences, sha256_of, write_manifest
 from diffaug_pipeline.datasets.making import BatchList, make_batches
+from diffaug_pipeline.datasets.rounds import Rounds
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.contact_sheet import draw_contact_sheet
 from diffaug_pipeline.imaging.image_set import TARGETS, ImageSet, PlannedImageSet, leading_columns, target_of
 from diffaug_pipeline.imaging.preparation import boxes_inside, open_image
 
-INDEX, CONTACT_SHEET, BATCHES = "index.parquet", "contact_sheet.png", "batches.json"
+INDEX, CONTACT_SHEET, BATCHES, PASSES = "index.parquet", "contact_sheet.png", "batches.json", "passes.json"
 LINKS_PER_FOLDER = 1_000
 SCHEMA_VERSION = 1
 FILE_COLUMNS = ["path", "width_px", "height_px", "size_bytes", "sha256"]
@@ -70,23 +72,32 @@ class ImageSetDataset(VersionedArtifact):
 
     def _make(self, data: PlannedImageSet, staged: Path) -> pd.DataFrame:
         """Links what exists, makes the rest, and returns the complete index with absolute paths."""
-        images = staged / "images"
-        batches = _settle_batches(data, staged / BATCHES, images, self._earlier_folders(staged))
+        images, rounds = staged / "images", Rounds(data, staged / PASSES)
+        batches = _begin_batches(data, staged / BATCHES, images)
+        made, seconds, parts, present = 0, 0.0, [], set()
+        for number, rows in enumerate(rounds):
+            if number == batches.rounds:
+                new = rows[~rows["recipe"].isin(present)]
+                reused = _link_earlier(new["recipe"], self._earlier_folders(staged), images, number)
+                batches.add_round(data, new[~new["recipe"].isin(reused)])
+            started = time.perf_counter()
+            made += make_batches(data, batches, images)
+            seconds += time.perf_counter() - started
+            parts.append(_index_of(rows, images, data.making_columns))
+            present.update(rows["recipe"])
+            rounds.judge(parts[-1])
+        index = pd.concat(parts).sort_index()
         planned = sum(map(len, batches.batches))
-        started = time.perf_counter()
-        made = make_batches(data, batches, images)
         self.statistics = {
             "images_made": made,
             "images_kept": planned - made,
-            "images_reused": data.plan["recipe"].nunique() - planned,
-            "seconds_making": round(time.perf_counter() - started, 3),
+            "images_reused": index["recipe"].nunique() - planned,
+            "seconds_making": round(seconds, 3),
             "batches_cut_down_to": batches.largest,
         }
-        files = _describe_files(images, data.plan)
-        if any(target in data.plan for target in TARGETS):
-            files = files.drop(columns="boxes")
-        known = data.plan.drop(columns=[*FILE_COLUMNS, *data.making_columns], errors="ignore")
-        return known.merge(files, on="recipe", validate="many_to_one")
+        if data.quota is not None:
+            self.statistics["images_not_needed"] = len(data.plan) - len(index)
+        return index
 
     def _earlier_folders(self, staged: Path) -> Iterator[Path]:
         """Image folders of other versions, last published first, then of interrupted ones."""
@@ -94,27 +105,26 @@ class ImageSetDataset(VersionedArtifact):
         yield from (path / "images" for path in sorted(self.staging_root.iterdir()) if path.is_dir() and path != staged)
 
 
-def _settle_batches(data: PlannedImageSet, file: Path, images: Path, earlier: Iterator[Path]) -> BatchList:
-    """Links what `earlier` folders hold and says in `file` how the rest is made; or goes on with what that says."""
+def _begin_batches(data: PlannedImageSet, file: Path, images: Path) -> BatchList:
+    """The batches that `file` holds, or none; what no file tells of is removed."""
     plan_digest = _digest(data.plan["recipe"])
-    if file.exists():
-        batches = BatchList.read(file)
-        if batches.plan_digest != plan_digest:
-            raise VersionError(
-                f"{file.parent} was begun with another plan; resume with the parameters it was begun with, "
-                "or choose another --run-id."
-            )
-        return batches
-    shutil.rmtree(images, ignore_errors=True)
-    reused = _link_earlier(data.plan["recipe"], earlier, images)
-    missing = data.plan[~data.plan["recipe"].isin(reused)]
-    batches = BatchList(file, plan_digest, data.batches(missing))
-    batches.write()
+    if not file.exists():
+        shutil.rmtree(images, ignore_errors=True)
+        return BatchList(file, plan_digest, [])
+    batches = BatchList.read(file)
+    if batches.plan_digest != plan_digest:
+        raise VersionError(
+            f"{file.parent} was begun with another plan; resume with the parameters it was begun with, "
+            "or choose another --run-id."
+        )
     return batches
 
 
-def _link_earlier(recipes: pd.Series, folders: Iterator[Path], images: Path) -> set[str]:
-    """Links images made earlier under the same recipes; returns the recipes found, which other runs may move away."""
+def _link_earlier(recipes: pd.Series, folders: Iterator[Path], images: Path, in_round: int) -> set[str]:
+    """Links images made earlier under the same recipes; returns the recipes found, which other runs may move away.
+
+    What an interrupted attempt has linked in this round is removed first.
+    """
     wanted = set(recipes)
     found: dict[str, Path] = {}
     for folder in folders:
@@ -124,8 +134,10 @@ def _link_earlier(recipes: pd.Series, folders: Iterator[Path], images: Path) -> 
             for path in folder.glob("*/*"):
                 if path.stem in wanted and not path.parent.name.startswith("."):
                     found.setdefault(path.stem, path)
+    for leftover in images.glob(f"reused-{in_round}-*"):
+        shutil.rmtree(leftover)
     for number, recipe in enumerate([recipe for recipe in recipes.drop_duplicates() if recipe in found]):
-        folder = images / f"reused-{number // LINKS_PER_FOLDER:04d}"
+        folder = images / f"reused-{in_round}-{number // LINKS_PER_FOLDER:04d}"
         folder.mkdir(parents=True, exist_ok=True)
         if not _link(found[recipe], folder / found[recipe].name):
             del found[recipe]
@@ -147,10 +159,19 @@ def _link(source: Path, target: Path) -> bool:
     return True
 
 
-def _describe_files(images: Path, plan: pd.DataFrame) -> pd.DataFrame:
-    """One row per image file below `images`: recipe, the `boxes` in it, and `FILE_COLUMNS`."""
+def _index_of(rows: pd.DataFrame, images: Path, making_columns: tuple[str, ...]) -> pd.DataFrame:
+    """The index of plan `rows` whose files lie below `images`."""
+    files = _describe_files(images, set(rows["recipe"]))
+    if any(target in rows for target in TARGETS):
+        files = files.drop(columns="boxes")
+    known = rows.drop(columns=[*FILE_COLUMNS, *making_columns], errors="ignore")
+    return known.join(files.set_index("recipe"), on="recipe", validate="many_to_one")
+
+
+def _describe_files(images: Path, recipes: set[str]) -> pd.DataFrame:
+    """One row per image file below `images` of the `recipes`: recipe, the `boxes` in it, and `FILE_COLUMNS`."""
     rows = []
-    for path in sorted(images.glob("*/*")):
+    for path in sorted(path for path in images.glob("*/*") if path.stem in recipes):
         with Image.open(path) as image:
             width, height = image.size
             if image.getexif().get(0x0112, 1) >= 5:
@@ -158,7 +179,7 @@ def _describe_files(images: Path, plan: pd.DataFrame) -> pd.DataFrame:
             boxes = boxes_inside(image)
         rows.append((path.stem, boxes, str(path), width, height, path.stat().st_size, sha256_of(path)))
     files = pd.DataFrame(rows, columns=["recipe", "boxes", *FILE_COLUMNS])
-    if lost := set(plan["recipe"]) - set(files["recipe"]):
+    if lost := recipes - set(files["recipe"]):
         raise VersionError(f"{len(lost)} images are missing under {images}, e.g. {min(lost)}; choose another --run-id.")
     return files
 
@@ -173,7 +194,7 @@ def _write_set(index: pd.DataFrame, staged: Path, final: Path) -> None:
     leading = leading_columns(target_of(stored))
     stored = stored[leading + [column for column in stored if column not in leading]]
     stored.to_parquet(staged / INDEX, index=False)
-    written = [name for name in (BATCHES, CONTACT_SHEET, INDEX) if (staged / name).exists()]
+    written = [name for name in (BATCHES, PASSES, CONTACT_SHEET, INDEX) if (staged / name).exists()]
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "images": len(stored),

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,12 @@ Batches = dict[int, list[str]]
 class BatchList:
     """Which images are made together, as it stands on disk; batch 0, 1, … of recipes."""
 
-    def __init__(self, file: Path, plan_digest: str, batches: list[list[str]], largest: int | None = None):
+    def __init__(
+        self, file: Path, plan_digest: str, batches: list[list[str]], rounds: int = 0, largest: int | None = None
+    ):
         self._file, self.plan_digest, self.batches = file, plan_digest, batches
+        self.rounds = rounds
+        """Of the plan's rounds (`datasets.rounds`) whose batches are among them."""
         self.largest = largest
         """What batches were cut down to because memory did not hold larger ones; None if it did."""
 
@@ -49,12 +54,24 @@ class BatchList:
     def read(cls, file: Path) -> "BatchList":
         """As it was written."""
         stored = json.loads(file.read_text())
-        return cls(file, stored["recipes"], stored["batches"], stored["cut_down_to"])
+        return cls(file, stored["recipes"], stored["batches"], stored["rounds"], stored["cut_down_to"])
 
     def write(self) -> None:
         """All at once."""
-        stored = {"recipes": self.plan_digest, "batches": self.batches, "cut_down_to": self.largest}
+        stored = {
+            "recipes": self.plan_digest,
+            "batches": self.batches,
+            "rounds": self.rounds,
+            "cut_down_to": self.largest,
+        }
         write_whole(self._file, json.dumps(stored))
+
+    def add_round(self, data: PlannedImageSet, missing: pd.DataFrame) -> None:
+        """Adds the batches of the rows of one more round that are still to be made."""
+        size = min(data.batch_size, self.largest or data.batch_size)
+        self.batches += replace(data, batch_size=size).batches(missing)
+        self.rounds += 1
+        self.write()
 
     def unfinished(self, images: Path) -> Batches:
         """The batches that have no folder below `images`."""

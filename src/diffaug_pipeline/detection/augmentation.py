@@ -1,7 +1,8 @@
 """Ultralytics' training augmentation over draws from a training set.
 
 Its mosaic fills up a picture with others drawn uniformly from the dataset. Here the dataset is the list of all draws of
-a training, so what a mosaic adds has the same share of synthetic pictures as what is drawn.
+a training, so what a mosaic adds has the same share of synthetic pictures as what is drawn; where that share changes
+with the steps, the dataset is cut in two.
 """
 
 import random
@@ -35,6 +36,8 @@ class DrawnImages:
     def __init__(self, pixels: np.ndarray, boxes: Sequence[Boxes], class_names: Sequence[str], draws: np.ndarray):
         number = {name: k for k, name in enumerate(class_names)}
         self._pixels, self._draws = pixels, draws.reshape(-1)
+        self.shown = range(len(self._draws))
+        """The entries there are for now; any other stands for one of these."""
         self._boxes = [of_image.counted() for of_image in boxes]
         self._classes = [np.array([number[label] for label in b.labels], np.float32)[:, None] for b in self._boxes]
 
@@ -43,7 +46,7 @@ class DrawnImages:
 
     def get_image_and_label(self, entry: int) -> dict[str, Any]:
         """The picture as (S, S, 3) BGR and its boxes, as Ultralytics' datasets hand them over."""
-        row = self._draws[entry]
+        row = self._draws[self.shown[(entry - self.shown.start) % len(self.shown)]]
         image = np.ascontiguousarray(self._pixels[row].transpose(1, 2, 0)[..., ::-1])
         boxes = Instances(
             self._boxes[row].xyxy.astype(np.float32),
@@ -63,10 +66,21 @@ class DrawnImages:
 
 
 class AugmentedBatches:
-    """Batches of a training: `batch(step)` augments the draws of that step."""
+    """Batches of a training: `batch(step)` augments the draws of that step.
 
-    def __init__(self, images: DrawnImages, size_px: int, options: DetectionAugmentationOptions, batch_size: int):
-        self._images, self._batch_size = images, batch_size
+    Mosaics of steps before `first_late_step`, counted from 0, hold no later draws, and those of later steps no earlier
+    ones.
+    """
+
+    def __init__(
+        self,
+        images: DrawnImages,
+        size_px: int,
+        options: DetectionAugmentationOptions,
+        batch_size: int,
+        first_late_step: int,
+    ):
+        self._images, self._batch_size, self._first_late = images, batch_size, first_late_step * batch_size
         self._transforms = _build_transforms(images, size_px, options, options.mosaic)
         self._without_mosaic = _build_transforms(images, size_px, options, 0.0)
         self._last_mosaic = len(images) // batch_size - options.steps_without_mosaic
@@ -75,6 +89,8 @@ class AugmentedBatches:
         """What Ultralytics' loss takes; `step` counts from 0."""
         transforms = self._transforms if step < self._last_mosaic else self._without_mosaic
         entries = range(step * self._batch_size, (step + 1) * self._batch_size)
+        early = entries.start < self._first_late
+        self._images.shown = range(self._first_late) if early else range(self._first_late, len(self._images))
         samples = [transforms(self._images.get_image_and_label(entry)) for entry in entries]
         counts = torch.tensor([len(sample["cls"]) for sample in samples])
         return {

@@ -59,12 +59,3 @@ class DetectionTrainingOptions(TrainingLoopOptions):
     """Less confident detections are not kept; average precision wants nearly all of them."""
     nms_iou: float = Field(gt=0, le=1)
     """Detections that overlap a better one of their class by more are dropped."""
-
-
-class ReferenceOptions(Options):
-    """The detectors that judge synthetic scenes, each trained on real training images outside its fold."""
-
-    folds: int = Field(ge=2)
-    """A scene made from a real image is judged by the detector that has not seen that image."""
-    steps: int = Field(ge=2)
-    """Optimisation steps of each."""

@@ -25,7 +25,7 @@ from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.seeding import derive_seed
 from diffaug_pipeline.training.optimization import build_optimizer, evaluation_steps, set_learning_rate
 from diffaug_pipeline.training.pixels import PixelFile, decode_to_file
-from diffaug_pipeline.training.sampling import draw_batches
+from diffaug_pipeline.training.sampling import DRAWN_BY, draw_batches, first_late_step
 from diffaug_pipeline.training.seeds import TrainedSeed, digest_rows, train_all_seeds
 
 MAX_GRADIENT_NORM = 10.0
@@ -38,7 +38,7 @@ class DetectionTask:
     """What the trainings of all seeds share, small enough to send to another process."""
 
     rows: pd.DataFrame
-    """`origin` and `sampling_weight` of each training image."""
+    """`origin` of each training image and how it is drawn; `label` is empty, images with boxes are all of one kind."""
     pixels: PixelFile
     boxes: list[Boxes]
     """In input pixels, like the pixels."""
@@ -67,7 +67,7 @@ def describe_training(
         "class_names": real_images.class_names,
         **options.model_dump(exclude={"seeds", "workers", "device"}),
         "weights_digest": None if options.weights is None else weights_digest(options.weights),
-        "training_data": digest_rows(training_set.index[[*TRAINED_ON, "sampling_weight"]]),
+        "training_data": digest_rows(training_set.index[[*TRAINED_ON, *DRAWN_BY]]),
         "validation_data": digest_rows(real_images.where(split="val").index[TRAINED_ON]),
     }
 
@@ -85,7 +85,7 @@ def prepare_training(
     pixels = decode_to_file(training_set, size, fit, scratch / "train.npy")
     val_pixels = decode_to_file(validation, size, fit, scratch / "val.npy")
     task = DetectionTask(
-        rows=training_set.index[["origin", "sampling_weight"]].assign(label=""),
+        rows=training_set.index[["origin", *DRAWN_BY]].assign(label=""),
         pixels=pixels,
         boxes=[
             boxes.placed_at(frame.place(boxes.xyxy))
@@ -117,7 +117,8 @@ def train_seed(task: DetectionTask, seed: int, on_step: Callable[[], Any]) -> Tr
         task.rows, options.steps, options.batch_size, np.random.default_rng(derive_seed(seed, "order"))
     )
     images = DrawnImages(task.pixels.open(), task.boxes, task.class_names, draws)
-    batches = AugmentedBatches(images, options.input_size_px, options.augmentation, options.batch_size)
+    change = first_late_step(task.rows, options.steps)
+    batches = AugmentedBatches(images, options.input_size_px, options.augmentation, options.batch_size, change)
     evaluate_at = evaluation_steps(options)
     history, best, state, recent = [], None, {}, []
     seed_augmentation(derive_seed(seed, "augmentation"))

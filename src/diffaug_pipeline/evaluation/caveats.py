@@ -41,7 +41,10 @@ def find_warnings(
             "on its images may fall under it as well. For commercial work choose another synthesis.generator."
         )
     if calibration["switched_off"] is not None:
-        warnings.append(f"The filter was off. {calibration['switched_off']} Choose another filtering.clip_model.")
+        warnings.append(
+            f"The filter's rules about classes were off. {calibration['switched_off']} Choose another "
+            "features.scorer.model."
+        )
     if bare := [name for name, count in accepted.items() if count["accepted"] == 0]:
         warnings.append(
             f"No synthetic image of {', '.join(bare)} was accepted; these classes were trained on real images alone."

@@ -1,23 +1,26 @@
 """The report on classifiers."""
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from diffaug_pipeline.evaluation.filter_rules import (
+    DESCRIPTIONS,
+    against_random,
+    caption_score,
+    nearest_real,
+    tabulate_rules,
+)
 from diffaug_pipeline.evaluation.galleries import Gallery, Picture, in_turns, small_source
 from diffaug_pipeline.evaluation.report import ReportContent, render_page
-from diffaug_pipeline.filtering.decisions import RULES
 from diffaug_pipeline.imaging.preparation import open_image
 
 ARM_COLUMNS = {
     "top1_accuracy": "top-1 accuracy",
     "macro_f1": "macro F1",
     "expected_calibration_error": "calibration error",
-}
-RULE_DESCRIPTIONS = {
-    "clip_score": "fits its class sentence worse than real training images do",
-    "zero_shot": "looks like another class to CLIP, or less clearly like its own than real ones do",
 }
 
 
@@ -28,7 +31,9 @@ def render_classification_report(content: ReportContent) -> str:
         content,
         galleries=_galleries(content),
         arm_columns=ARM_COLUMNS,
-        rule_descriptions=RULE_DESCRIPTIONS,
+        judged="images",
+        rules=tabulate_rules(content.calibration, DESCRIPTIONS),
+        against_random=against_random(content.comparison),
         yields=_yields(content.decisions),
     )
 
@@ -42,7 +47,7 @@ def _yields(decisions: pd.DataFrame) -> list[dict[str, Any]]:
                 "label": label,
                 "made": len(of_class),
                 "accepted": int(of_class["accepted"].sum()),
-                "rejected": {rule: int(rejected.get(rule, 0)) for rule in RULES},
+                "rejected": defaultdict(int, rejected),
             }
         )
     return rows
@@ -56,9 +61,9 @@ def _galleries(content: ReportContent) -> list[Gallery]:
         ("Best kept", "accepted, highest CLIP score", kept),
         ("Worst kept", "accepted, lowest CLIP score", kept[::-1]),
     ]
-    for rule in RULES:
-        rejected = decisions[decisions["reason"] == rule].sort_values("clip_score")
-        selections.append((f"Rejected by {rule}", RULE_DESCRIPTIONS[rule], rejected))
+    for rule in tabulate_rules(content.calibration, DESCRIPTIONS):
+        rejected = decisions[decisions["reason"] == rule["name"]].sort_values("clip_score")
+        selections.append((f"Rejected by {rule['name']}", rule["description"], rejected))
     return [
         Gallery(
             "Real training images", "what the synthetic ones are measured against", _real(content), "small-pictures"
@@ -78,16 +83,25 @@ def _real(content: ReportContent) -> list[Picture]:
 
 def _synthetic(content: ReportContent, rows: pd.DataFrame) -> list[Picture]:
     synthetic = content.synthetic_images.index.set_index("image_id")
+    real = content.real_images.index.set_index("image_id")["path"]
+    nearest = nearest_real(content.copies, content.real_images)
     return [
         Picture(
-            source=_source(synthetic.at[row.image_id, "path"]),
-            label=row.label,
-            caption=f"CLIP {row.clip_score:.2f} · margin {row.zero_shot_margin:+.2f}"
-            + (f" · seen as {row.zero_shot_class}" if row.zero_shot_class != row.label else ""),
-            hint=f"{synthetic.at[row.image_id, 'prompt']}, seed {synthetic.at[row.image_id, 'seed']}",
+            source=_source(synthetic.at[row["image_id"], "path"]),
+            label=row["label"],
+            caption=_caption(row),
+            hint=f"{synthetic.at[row['image_id'], 'prompt']}, seed {synthetic.at[row['image_id'], 'seed']}",
+            neighbour=_source(real[nearest[row["image_id"]]]) if row["image_id"] in nearest else None,
         )
-        for row in rows.itertuples()
+        for row in rows.to_dict("records")
     ]
+
+
+def _caption(row: dict[str, Any]) -> str:
+    scores = [f"CLIP {row['clip_score']:.2f}", f"margin {row['zero_shot_margin']:+.2f}"]
+    if row["zero_shot_class"] != row["label"]:
+        scores.append(f"seen as {row['zero_shot_class']}")
+    return " · ".join([*scores, *filter(None, [caption_score(row, row["reason"])])])
 
 
 def _source(path: str) -> str:

@@ -29,7 +29,7 @@ def summarize_detections(predictions: pd.DataFrame, truth: ImageSet) -> dict[str
 
     Per class, averaged over seeds: `map_50_95`, `map_50` and the number of `boxes` that count.
     """
-    test, per_seed, precisions = _DetectionTest.of(truth), {}, []
+    test, per_seed, precisions = _DetectionTest.of(truth, "test"), {}, []
     for seed, detections in test.detections(predictions).items():
         matches = match(detections, test.truth)
         precisions.append(_on_all_images(matches))
@@ -69,35 +69,37 @@ def _mean(values: list[float | None]) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class _DetectionTest:
-    """The test images of a dataset, in the order of their ids, and what is to be found on them."""
+    """The images of a split of a dataset, in the order of their ids, and what is to be found on them."""
 
     image_ids: list[str]
+    split: str
     truth: Truth
     taught: list[str]
-    """Classes of the whole dataset, some of which the test images may not show."""
+    """Classes of the whole dataset, some of which these images may not show."""
 
     @classmethod
-    def of(cls, truth: ImageSet) -> "_DetectionTest":
-        test = truth.where(split="test")
+    def of(cls, truth: ImageSet, split: str) -> "_DetectionTest":
+        test = truth.where(split=split)
         image_ids = sorted(test.index["image_id"])
         if not test.class_names:
             raise ValueError(
-                f"none of the {len(test)} test images has a box that counts, so nothing can be found or missed; "
-                "put images with objects into the test split."
+                f"none of the {len(test)} {split} images has a box that counts, so nothing can be found or missed; "
+                f"put images with objects into the {split} split."
             )
         boxes = [test.boxes_of(image_id) for image_id in image_ids]
-        return cls(image_ids, Truth.of(boxes, test.class_names), truth.class_names)
+        return cls(image_ids, split, Truth.of(boxes, test.class_names), truth.class_names)
 
     def detections(self, predictions: pd.DataFrame) -> dict[int, Detections]:
-        """By seed, in the order of the test images."""
+        """By seed, in the order of the images."""
         return {int(seed): self._of_seed(int(seed), rows) for seed, rows in predictions.groupby("seed")}
 
     def _of_seed(self, seed: int, rows: pd.DataFrame) -> Detections:
         if sorted(rows["image_id"]) != self.image_ids:
             missing = set(self.image_ids) - set(rows["image_id"])
             raise ValueError(
-                f"predictions of seed {seed} are {len(rows)} rows and must be one per test image, {len(self.image_ids)}"
-                f"; {len(missing)} images are missing. Predict again, on the test images of this dataset."
+                f"predictions of seed {seed} are {len(rows)} rows and must be one per {self.split} image, "
+                f"{len(self.image_ids)}; {len(missing)} images are missing. Predict again, on the {self.split} images "
+                "of this dataset."
             )
         records = [list(of_image) for of_image in rows.set_index("image_id")["boxes"][self.image_ids]]
         if unknown := {row["label"] for of_image in records for row in of_image} - set(self.taught):
@@ -119,13 +121,13 @@ class DetectionOutcomes:
     image_ids: list[str]
 
     @classmethod
-    def of(cls, predictions: pd.DataFrame, truth: ImageSet) -> "DetectionOutcomes":
-        """From a predictions table and the whole dataset; images in the order of their ids.
+    def of(cls, predictions: pd.DataFrame, truth: ImageSet, split: str = "test") -> "DetectionOutcomes":
+        """From a predictions table on a `split` and the whole dataset; images in the order of their ids.
 
-        Classes that no test image shows have no figure, as in COCO. Raises ValueError if a seed's rows are not one per
-        test image, or name classes the dataset does not have.
+        Classes that no image of the split shows have no figure, as in COCO. Raises ValueError if a seed's rows are not
+        one per image of it, or name classes the dataset does not have.
         """
-        test = _DetectionTest.of(truth)
+        test = _DetectionTest.of(truth, split)
         detections = test.detections(predictions)
         return cls(
             matches=[match(of_seed, test.truth) for of_seed in detections.values()],

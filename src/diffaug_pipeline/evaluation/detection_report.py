@@ -7,6 +7,13 @@ from typing import Any
 import pandas as pd
 
 from diffaug_pipeline.evaluation.comparison import BASELINE, TREATMENT
+from diffaug_pipeline.evaluation.filter_rules import (
+    SCENE_DESCRIPTIONS,
+    against_random,
+    caption_score,
+    nearest_real,
+    tabulate_rules,
+)
 from diffaug_pipeline.evaluation.galleries import LARGE_PX, Gallery, Picture, large_source, spread_out
 from diffaug_pipeline.evaluation.report import ReportContent, render_page
 from diffaug_pipeline.imaging.box_drawing import class_colors, draw_boxes
@@ -21,18 +28,13 @@ ARM_COLUMNS = {
     "map_medium": "medium",
     "map_large": "large",
 }
-RULE_DESCRIPTIONS = {
-    "clip_score": "a box fits its class sentence worse than crops of real objects do",
-    "zero_shot": "a box looks like another class to CLIP, or less clearly like its own than real ones do",
-    "detector_agreement": "an independent detector does not confirm a box",
-    "undeclared_objects": "an independent detector is sure of objects that no box explains",
-}
-SCORE_CAPTIONS = {
+BOX_SCORES = {
     "clip_score": "CLIP percentile {:.2f}",
     "zero_shot": "margin {:+.2f}",
     "detector_agreement": "confirmed at IoU {:.2f}",
     "undeclared_objects": "undeclared {:.0f}",
 }
+"""Of columns of the decisions, where they have them."""
 RANKED_BY = "clip_score"
 HINTS = ("prompt", "seed", "source_image_id")
 SHOWN_CONFIDENCE = 0.25
@@ -56,23 +58,11 @@ def render_detection_report(content: DetectionReportContent) -> str:
         content,
         galleries=_galleries(content),
         arm_columns=ARM_COLUMNS,
-        rules=_rules(content.calibration),
+        judged="boxes",
+        rules=tabulate_rules(content.calibration, SCENE_DESCRIPTIONS),
+        against_random=against_random(content.comparison),
         splits=SPLITS,
     )
-
-
-def _rules(calibration: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": rule,
-            "enabled": options["enabled"],
-            "description": RULE_DESCRIPTIONS[rule],
-            "options": ", ".join(f"{name} {value}" for name, value in options.items() if name != "enabled"),
-            "rejected": calibration["rejected_by"].get(rule, 0),
-            "false_reject_rate": calibration["false_reject_rate_on_real_val"].get(rule),
-        }
-        for rule, options in calibration["rules"].items()
-    ]
 
 
 def _galleries(content: DetectionReportContent) -> list[Gallery]:
@@ -82,7 +72,6 @@ def _galleries(content: DetectionReportContent) -> list[Gallery]:
     count = content.gallery_images
     train = content.real_images.where(split="train")
     scenes = [_scene(train, image_id, colors) for image_id in spread_out(train.index, count)["image_id"]]
-    rules = [rule for rule, options in content.calibration["rules"].items() if options["enabled"]]
     selections = [
         (
             "Best kept",
@@ -91,15 +80,15 @@ def _galleries(content: DetectionReportContent) -> list[Gallery]:
         ),
         ("Worst kept", "accepted, lowest such percentile", worst_first[worst_first["accepted"]]),
         *(
-            (f"Rejected by {rule}", RULE_DESCRIPTIONS[rule], worst_first[worst_first["reason"] == rule])
-            for rule in rules
+            (f"Rejected by {rule['name']}", rule["description"], worst_first[worst_first["reason"] == rule["name"]])
+            for rule in tabulate_rules(content.calibration, SCENE_DESCRIPTIONS)
         ),
     ]
     return [
         _what_the_networks_see(content, colors),
         Gallery("Real training images", "what the synthetic ones are measured against", scenes, "large-pictures"),
         *(
-            Gallery(title, subtitle, _synthetic(content, rows.head(count), rules, colors), "large-pictures")
+            Gallery(title, subtitle, _synthetic(content, rows.head(count), colors), "large-pictures")
             for title, subtitle, rows in selections
         ),
     ]
@@ -151,21 +140,23 @@ def _count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def _synthetic(content: DetectionReportContent, rows: pd.DataFrame, rules: list[str], colors: Colors) -> list[Picture]:
+def _synthetic(content: DetectionReportContent, rows: pd.DataFrame, colors: Colors) -> list[Picture]:
     images, index = content.synthetic_images, content.synthetic_images.index.set_index("image_id")
+    nearest = nearest_real(content.copies, content.real_images)
     pictures = []
     for row in rows.to_dict("records"):
         image_id = row["image_id"]
         boxes = images.boxes_of(image_id)
         drawn = draw_boxes(images.read(image_id), boxes, colors, LARGE_PX)
-        scores = [SCORE_CAPTIONS[rule].format(row[rule]) for rule in rules if pd.notna(row[rule])]
+        scores = [words.format(row[name]) for name, words in BOX_SCORES.items() if pd.notna(row.get(name))]
         origin = [f"{name} {index.at[image_id, name]}" for name in HINTS if pd.notna(index.at[image_id, name])]
         pictures.append(
             Picture(
                 large_source(drawn),
                 label=_classes(boxes),
-                caption=" · ".join(scores),
+                caption=" · ".join([*scores, *filter(None, [caption_score(row, row["reason"])])]),
                 hint=", ".join([image_id, *origin]),
+                neighbour=large_source(content.real_images.read(nearest[image_id])) if image_id in nearest else None,
             )
         )
     return pictures

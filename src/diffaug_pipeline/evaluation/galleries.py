@@ -22,6 +22,8 @@ class Picture:
     label: str
     caption: str
     hint: str
+    neighbour: str | None = None
+    """Source of the real picture it is nearest to, shown beside it."""
 
 
 @dataclass(frozen=True)

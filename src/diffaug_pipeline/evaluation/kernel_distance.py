@@ -37,8 +37,17 @@ def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
     >>> kernel_distance(np.eye(4), -np.eye(4))
     0.5
     """
-    across = float(_kernel(first, second).mean())
-    return _within(_kernel(first, first)) + _within(_kernel(second, second)) - 2 * across
+    return discrepancy(_kernel(first, first), _kernel(first, second), _kernel(second, second))
+
+
+def discrepancy(first: np.ndarray, across: np.ndarray, second: np.ndarray) -> float:
+    """Squared maximum mean discrepancy from kernels (N, N) within, (N, M) across and (M, M) within, any kernel's."""
+    return _within(first) + _within(second) - 2 * float(across.mean())
+
+
+def cubic_kernel(cosines: np.ndarray) -> np.ndarray:
+    """That of `kernel_distance`, of the cosines of unit vectors."""
+    return (cosines + 1) ** 3
 
 
 def kernel_distances(
@@ -60,7 +69,7 @@ def kernel_distances(
             within + _within(own[np.ix_(g, g)]) - 2 * across[np.ix_(r, g)].mean()
             for (r, g), within in zip(drawn, within_real, strict=True)
         ]
-        distances[name] = KernelDistance(_within(of_real) + _within(own) - 2 * across.mean(), np.array(over_halves))
+        distances[name] = KernelDistance(discrepancy(of_real, across, own), np.array(over_halves))
     return distances
 
 
@@ -74,8 +83,8 @@ def real_floor(real: np.ndarray, size: int, draws: int, seed: int) -> np.ndarray
     distances = []
     for _ in range(draws):
         drawn, rest = np.split(rng.permutation(len(real)), [size])
-        across = of_real[np.ix_(rest, drawn)].mean()
-        distances.append(_within(of_real[np.ix_(rest, rest)]) + _within(of_real[np.ix_(drawn, drawn)]) - 2 * across)
+        kernels = (of_real[np.ix_(*rows)] for rows in ((rest, rest), (rest, drawn), (drawn, drawn)))
+        distances.append(discrepancy(*kernels))
     return np.array(distances)
 
 
@@ -91,7 +100,7 @@ def _half(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return (first.astype(np.float64) @ second.astype(np.float64).T + 1) ** 3
+    return cubic_kernel(first.astype(np.float64) @ second.astype(np.float64).T)
 
 
 def _within(kernel: np.ndarray) -> float:

@@ -9,9 +9,25 @@ import plotly.graph_objects as go
 from diffaug_pipeline.evaluation.comparison import METRIC_TITLES
 from diffaug_pipeline.evaluation.galleries import Gallery
 from diffaug_pipeline.evaluation.pages import render_html
+from diffaug_pipeline.evaluation.sections import Section
 from diffaug_pipeline.imaging.image_set import ImageSet
 
-STAGES = ("ingestion", "prompts", "synthesis", "labelling", "filtering", "merging", "training", "evaluation")
+STAGES = (
+    "ingestion",
+    "references",
+    "prompts",
+    "synthesis",
+    "labelling",
+    "features",
+    "auditing",
+    "filtering",
+    "measures",
+    "merging",
+    "training",
+    "evaluation",
+    "dose_response",
+    "robustness",
+)
 MAKING = {"generated_images": "pictures generated", "synthetic_images": "synthetic images"}
 """Image sets of a task that cost time to make, and what they are called."""
 ARM_DESCRIPTIONS = {
@@ -34,6 +50,10 @@ class ReportContent:
     synthetic_images: ImageSet
     decisions: pd.DataFrame
     calibration: dict[str, Any]
+    copies: pd.DataFrame
+    """What the audit found, a row per synthetic image."""
+    audit: str
+    sections: list[Section]
     ingestion_report: dict[str, Any]
     run_record: dict[str, Any]
     warnings: list[str]
@@ -54,6 +74,7 @@ def render_page(
         f"{task}.html.jinja",
         content.figures,
         content.run_record,
+        task=task,
         content=content,
         comparison=content.comparison,
         metric_titles=METRIC_TITLES,

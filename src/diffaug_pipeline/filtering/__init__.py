@@ -1,1 +1,1 @@
-"""Scores synthetic images and decides which may be trained on; thresholds come from real training images."""
+"""Judges synthetic images by what is known about them; thresholds come from real training images."""

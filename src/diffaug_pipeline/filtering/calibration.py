@@ -1,60 +1,89 @@
-"""The filter as a whole: scores real and synthetic images, sets thresholds, states what it would do to real ones."""
+"""How a filter was set, and what it does to images: what both tasks say of it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer, class_probabilities
-from diffaug_pipeline.filtering.decisions import RULES, calibrate, decide, score_images
-from diffaug_pipeline.filtering.options import FilteringOptions
-from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.errors import ParameterError
+from diffaug_pipeline.features.features import FeatureSpace
+from diffaug_pipeline.filtering.decisions import passing
+from diffaug_pipeline.filtering.judging import COPY_RULES, SCORER_RULES, Thresholds
+from diffaug_pipeline.filtering.options import DetectionFilteringOptions, FilteringOptions
 from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
 
+AUDIT_OF = {"leakage": "held_out", "memorisation": "train"}
+"""What the audit calls the images that each rule is about."""
 
-def filter_images(
-    synthetic_images: ImageSet, real_images: ImageSet, options: FilteringOptions
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Decisions on the synthetic images, and how the filter was calibrated.
 
-    Where the scorer was never taught the classes its rules say nothing, so they are switched off, and that is said.
+def find_what_silences(scorer: FeatureSpace, options: FilteringOptions | DetectionFilteringOptions) -> str | None:
+    """Why the scorer's rules cannot be asked, in one sentence; None if they can.
+
+    Raises `ParameterError` if its scores are to select images nevertheless.
     """
-    class_names = real_images.class_names
-    unknown = unknown_classes(options.clip_model, class_names)
-    if unknown:
-        options = options.model_copy(
-            update={rule: getattr(options, rule).model_copy(update={"enabled": False}) for rule in RULES}
+    unknown = unknown_classes(scorer.model, scorer.class_names)
+    if not unknown:
+        return None
+    sentence = describe_unknown(scorer.model, unknown)
+    if options.selection.ranks:
+        raise ParameterError(
+            f"filtering.selection ranks by {options.selection.score}, but: {sentence} Choose a features.scorer.model "
+            "that knows them, or take all that pass (policy: threshold, no cap)."
         )
-    scorer = ClipScorer(options.clip_model, options.clip_revision, options.device)
-    class_features = scorer.embed_classes(class_names, options.templates)
+    return sentence
 
-    def scores_of(images: ImageSet, description: str) -> pd.DataFrame:
-        features = scorer.embed_images(images, options.batch_size, description)
-        probabilities = class_probabilities(features, class_features, scorer.logit_scale)
-        return score_images(images.index, features @ class_features.T, probabilities, class_names)
 
-    real_train = scores_of(real_images.where(split="train"), "scoring real training images")
-    real_val = scores_of(real_images.where(split="val"), "scoring real validation images")
-    thresholds = calibrate(real_train, options)
-    decisions = decide(scores_of(synthetic_images, "scoring synthetic images"), thresholds, options)
-    return decisions, {
-        "clip_model": options.clip_model,
-        "clip_model_revision": scorer.revision,
-        "rules": {rule: getattr(options, rule).model_dump() for rule in RULES},
-        "switched_off": describe_unknown(options.clip_model, unknown) if unknown else None,
-        "clip_score_thresholds": thresholds.clip_score,
-        "zero_shot_margin_thresholds": thresholds.zero_shot_margin,
-        "accepted": _acceptance(decisions),
-        "rejected_by": decisions["reason"].value_counts().to_dict(),
-        "false_reject_rate_on_real_val": _rejection_rates(decide(real_val, thresholds, options)),
-        "rejection_rate_on_real_train": _rejection_rates(decide(real_train, thresholds, options)),
+def describe_rules(
+    options: FilteringOptions | DetectionFilteringOptions,
+    thresholds: Mapping[str, Thresholds],
+    scorer: FeatureSpace,
+    silenced: str | None,
+) -> dict[str, Any]:
+    """Rules in their order with their options, those that were silenced, and all thresholds by score column."""
+    blocks = options.model_dump()
+    return {
+        "scorer": scorer.model,
+        "scorer_revision": scorer.model_revision,
+        "rules": {rule: blocks.get(rule, {}) for rule in options.rules},
+        "rules_switched_off": [rule for rule in options.rules if silenced and rule in SCORER_RULES],
+        "switched_off": silenced,
+        "selection": blocks["selection"],
+        **{f"{column}_thresholds": limit for of_rule in thresholds.values() for column, limit in of_rule.items()},
     }
 
 
-def _acceptance(decisions: pd.DataFrame) -> dict[str, dict[str, int]]:
-    by_class = decisions.groupby("label")["accepted"]
-    return {name: {"made": len(accepted), "accepted": int(accepted.sum())} for name, accepted in by_class}
+def count_rejected(decisions: pd.DataFrame, rules: Sequence[str]) -> dict[str, Any]:
+    """`rejected_by`, each image counted for the first rule it fails, and `failed`, for every one."""
+    return {"rejected_by": decisions["reason"].value_counts().to_dict(), "failed": count_failures(decisions, rules)}
 
 
-def _rejection_rates(decided: pd.DataFrame) -> dict[str, float]:
-    rates = {rule: float((~decided[f"{rule}_passes"]).mean()) for rule in RULES}
-    return rates | {"any": float((~decided["accepted"]).mean())}
+def count_failures(judged: pd.DataFrame, rules: Sequence[str]) -> dict[str, int]:
+    """How many rows fail each rule, whatever the others say."""
+    return {rule: int((~judged[f"{rule}_passes"]).sum()) for rule in rules}
+
+
+def false_reject_rates(
+    on_val: pd.DataFrame, copy_calibration: Mapping[str, Any], rules: Sequence[str]
+) -> dict[str, float | None]:
+    """Share of real validation images that each rule rejects, and `any` of those that judge them; None without images.
+
+    Of rules about copies it is how often the audit takes independent real images for some.
+    """
+    rates = {
+        rule: copy_calibration[AUDIT_OF[rule]]["independent_flagged_rate"]
+        if rule in COPY_RULES
+        else mean_or_none(~on_val[f"{rule}_passes"])
+        for rule in rules
+    }
+    return rates | {"any": mean_or_none(~passing(on_val, without(COPY_RULES, rules)))}
+
+
+def mean_or_none(values: pd.Series | np.ndarray) -> float | None:
+    """The mean; None of nothing."""
+    return float(values.mean()) if len(values) else None
+
+
+def without(excluded: Sequence[str], rules: Sequence[str]) -> list[str]:
+    """The other rules."""
+    return [rule for rule in rules if rule not in excluded]

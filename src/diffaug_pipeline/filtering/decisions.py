@@ -1,81 +1,57 @@
-"""Filter decisions: one row per synthetic image, a score and a pass column per rule, `accepted`, `reason`.
+"""Filter decisions: one row per synthetic image, scores and verdict per rule, `accepted`, `reason`.
 
-Columns: `image_id`, `label`, `clip_score` (2.5 times the cosine to the class sentence, at least 0: Hessel et al. 2021,
-section 3), `clip_score_passes`, `zero_shot_class`, `zero_shot_probability` (of the own class), `zero_shot_margin`
-(to the best other class), `zero_shot_passes`, `accepted`, `reason` (the first rule failed, null where accepted).
+Columns: `image_id`, `label` (scenes have none), the score columns that the modules of `rules` describe, `<rule>_passes`
+for each rule of the list, `accepted`, `reason` (the first rule of the list that the image fails, or `selection` if it
+fails none and others are taken; null where accepted). Images that one rule rejects have the scores of all others too.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from diffaug_pipeline.filtering.options import FilteringOptions
+from diffaug_pipeline.filtering.evidence import Evidence
+from diffaug_pipeline.filtering.judging import Judge
+from diffaug_pipeline.filtering.options import RankedSelection
+from diffaug_pipeline.filtering.rules import near_duplicates
+from diffaug_pipeline.filtering.selection import select
 
-CLIP_SCORE_WEIGHT = 2.5
-RULES = ("clip_score", "zero_shot")
+SELECTION = "selection"
 
 
-def score_images(
-    index: pd.DataFrame, cosines: np.ndarray, probabilities: np.ndarray, class_names: list[str]
+def passing(judged: pd.DataFrame, rules: Sequence[str]) -> np.ndarray:
+    """(N,) whether each row passes all of the rules."""
+    return judged[[f"{rule}_passes" for rule in rules]].all(axis=1).to_numpy(dtype=bool)
+
+
+def judge_in_blocks(judge: Judge, blocks: Iterable[Evidence]) -> tuple[pd.DataFrame, np.ndarray]:
+    """The verdicts on all rows, and the (N, 16, 16) descriptors by which near duplicates are told."""
+    tables, descriptors = [], []
+    for evidence in blocks:
+        tables.append(judge.judge(evidence))
+        descriptors.append(near_duplicates.describe(evidence.thumbnails))
+    return pd.concat(tables, ignore_index=True), np.concatenate(descriptors)
+
+
+def judge_as_a_set(
+    judged: pd.DataFrame, rules: Sequence[str], descriptors: np.ndarray, thresholds: dict[str, float]
 ) -> pd.DataFrame:
-    """The score columns of images with (N, C) `cosines` to, and `probabilities` of, the `class_names`."""
-    rows = np.arange(len(index))
-    own = index["label"].map({name: column for column, name in enumerate(class_names)}).to_numpy(dtype=int)
-    others = probabilities.copy()
-    others[rows, own] = -1
-    return pd.DataFrame(
-        {
-            "image_id": index["image_id"].to_numpy(),
-            "label": index["label"].to_numpy(),
-            "clip_score": CLIP_SCORE_WEIGHT * cosines[rows, own].clip(0),
-            "zero_shot_class": np.array(class_names)[probabilities.argmax(1)],
-            "zero_shot_probability": probabilities[rows, own],
-            "zero_shot_margin": probabilities[rows, own] - others.max(1),
-        }
-    )
+    """`judged`, so far by the other rules, with the columns of near duplicates; the column `clip_score` ranks.
 
-
-@dataclass(frozen=True)
-class Thresholds:
-    """What an image of each class needs, set by the scores of real training images."""
-
-    clip_score: dict[str, float]
-    zero_shot_margin: dict[str, float]
-
-
-def calibrate(real_train: pd.DataFrame, options: FilteringOptions) -> Thresholds:
-    """Thresholds from the scores of real training images.
-
-    CLIP score: a class with enough images has its own quantile; the others share the quantile of all distances from
-    the class medians, so that their level still counts and only their spread is pooled. Margin: the quantile over the
-    images that are taken for their own class, of the class or, where those are too few, of all.
+    Scenes without a score show only what a person labelled, and count as the best.
     """
-    by_class = real_train.groupby("label")["clip_score"]
-    spread = (real_train["clip_score"] - by_class.transform("median")).quantile(options.clip_score.quantile)
-    right = real_train[real_train["zero_shot_class"] == real_train["label"]]
-    pooled_margin = right["zero_shot_margin"].quantile(options.zero_shot.quantile) if len(right) else 0.0
-    clip_score, margin = {}, {}
-    for name, scores in by_class:
-        enough = len(scores) >= options.min_images_per_class
-        clip_score[name] = float(scores.quantile(options.clip_score.quantile) if enough else scores.median() + spread)
-        own = right.loc[right["label"] == name, "zero_shot_margin"]
-        enough = len(own) >= options.min_images_per_class
-        margin[name] = float(own.quantile(options.zero_shot.quantile) if enough else pooled_margin)
-    return Thresholds(clip_score, margin)
+    standing = passing(judged, [rule for rule in rules if f"{rule}_passes" in judged])
+    scores = judged["clip_score"].fillna(np.inf).to_numpy()
+    distances, passes = near_duplicates.judge_set(descriptors, scores, standing, thresholds)
+    return judged.assign(near_duplicate_distance=distances, near_duplicates_passes=passes)
 
 
-def decide(scores: pd.DataFrame, thresholds: Thresholds, options: FilteringOptions) -> pd.DataFrame:
-    """`scores` with the verdict of each rule, `accepted` and `reason`; a disabled rule passes every image."""
-    decided = scores.copy()
-    above = scores["clip_score"] >= scores["label"].map(thresholds.clip_score)
-    agreeing = (scores["zero_shot_class"] == scores["label"]) & (
-        scores["zero_shot_margin"] >= scores["label"].map(thresholds.zero_shot_margin)
-    )
-    decided["clip_score_passes"] = above | (not options.clip_score.enabled)
-    decided["zero_shot_passes"] = agreeing | (not options.zero_shot.enabled)
-    decided["accepted"] = decided["clip_score_passes"] & decided["zero_shot_passes"]
-    decided["reason"] = None
-    for rule in reversed(RULES):
-        decided.loc[~decided[f"{rule}_passes"], "reason"] = rule
-    return decided
+def conclude(judged: pd.DataFrame, rules: Sequence[str], selection: RankedSelection) -> pd.DataFrame:
+    """`judged` with `accepted` and `reason`; selection goes by `label` where there is one."""
+    concluded = judged.assign(accepted=False, reason=None)
+    standing = passing(judged, rules)
+    concluded["accepted"] = select(judged, standing, selection)
+    concluded.loc[standing & ~concluded["accepted"], "reason"] = SELECTION
+    for rule in reversed(rules):
+        concluded.loc[~judged[f"{rule}_passes"], "reason"] = rule
+    return concluded

@@ -1,138 +1,149 @@
-"""The filter of scenes with boxes: every box has to pass every rule, and none may be missing.
+"""The filter of scenes with boxes: every box has to pass every rule about boxes, and the scene those about scenes.
 
 Box scores have one row per box that counts: `image_id`, `box`, `label`, `unchanged` (share of its pixels that are the
-source's), `judged`, the columns of `filtering.decisions` on its crop, `clip_percentile` (of `clip_score` among real
-training crops of the class, in [0, 1]), `detector_iou`, and whether it passes each rule.
+source's), `judged`, the score columns of the rules about boxes on its crop, `clip_percentile` (of `clip_score` among
+real training crops of the class, in [0, 1]), and whether it passes each of these rules.
 
-Decisions have one row per scene: for each rule its worst score over the judged boxes and whether all pass, `accepted`,
-`reason` (the first rule failed). A scene without judged boxes passes the rules about boxes.
+Decisions are those of `filtering.decisions`; a rule about boxes has one score column of its own name, the worst over
+the judged boxes (of `clip_score` the percentile, of `zero_shot` the margin). A scene without judged boxes has none, and
+passes these rules.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer, class_probabilities
-from diffaug_pipeline.filtering.crops import Crops, list_boxes, unchanged_shares
-from diffaug_pipeline.filtering.decisions import Thresholds, calibrate, decide, score_images
+from diffaug_pipeline.features.crops import list_boxes
+from diffaug_pipeline.features.features import Features
+from diffaug_pipeline.filtering.calibration import (
+    count_failures,
+    count_rejected,
+    describe_rules,
+    false_reject_rates,
+    find_what_silences,
+    mean_or_none,
+    without,
+)
+from diffaug_pipeline.filtering.crops import unchanged_shares
+from diffaug_pipeline.filtering.decisions import conclude, judge_as_a_set, judge_in_blocks, passing
+from diffaug_pipeline.filtering.evidence import evidence_on_boxes, evidence_on_scenes, in_blocks
+from diffaug_pipeline.filtering.judging import SET_RULE, Judge
 from diffaug_pipeline.filtering.options import DetectionFilteringOptions
-from diffaug_pipeline.filtering.second_opinion import confirmed_ious, count_undeclared
+from diffaug_pipeline.filtering.rules import near_duplicates
 from diffaug_pipeline.imaging.image_set import ImageSet
-from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
 
-CLIP_RULES = ("clip_score", "zero_shot")
-BOX_RULES = (*CLIP_RULES, "detector_agreement")
-RULES = (*BOX_RULES, "undeclared_objects")
 SCORE_OF = {"clip_score": "clip_percentile", "zero_shot": "zero_shot_margin", "detector_agreement": "detector_iou"}
+"""The score that counts of each rule about boxes; the other rules are about scenes."""
 
 
 def filter_scenes(
-    synthetic_images: ImageSet, real_images: ImageSet, detections: pd.DataFrame, options: DetectionFilteringOptions
+    synthetic_images: ImageSet,
+    real_images: ImageSet,
+    features: Features,
+    copies: pd.DataFrame,
+    copy_calibration: dict[str, Any],
+    detections: pd.DataFrame,
+    options: DetectionFilteringOptions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Decisions on scenes, scores of their boxes, and how the filter was calibrated.
 
-    `detections` are those of the reference detectors on the scenes and on the real validation images. Where CLIP was
-    never taught the classes its rules are switched off, and that is said.
+    `copies` and `copy_calibration` are the audit's, `detections` those of the reference detectors on the scenes and on
+    the real validation images. Where the scorer was never taught the classes its rules are switched off, and that is
+    said.
     """
-    unknown = unknown_classes(options.clip_model, real_images.class_names)
-    if unknown:
-        off = {rule: getattr(options, rule).model_copy(update={"enabled": False}) for rule in CLIP_RULES}
-        options = options.model_copy(update=off)
-    judge = SceneJudge(real_images, detections, options)
-    scores = judge.score_boxes(synthetic_images)
-    decisions = judge.decide(synthetic_images, scores)
+    scene_filter = _SceneFilter(real_images, features, detections, options)
+    scores = scene_filter.score_boxes(synthetic_images)
+    decisions = conclude(scene_filter.judge(synthetic_images, scores, copies), options.rules, options.selection)
     validation = real_images.where(split="val")
-    val_scores = judge.score_real_boxes(validation)
-    val_decisions = judge.decide(validation, val_scores)
-    judged = scores[scores["judged"]]
-    passes = judged[[f"{rule}_passes" for rule in BOX_RULES]].all(axis=1)
+    val_scores = scene_filter.score_real_boxes(validation)
+    on_val = scene_filter.judge(validation, val_scores)
+    box_rules = [rule for rule in options.rules if rule in SCORE_OF]
     return (
         decisions,
         scores,
         {
-            "clip_model": options.clip_model,
-            "clip_model_revision": judge.revision,
-            "rules": {rule: getattr(options, rule).model_dump() for rule in RULES},
-            "switched_off": describe_unknown(options.clip_model, unknown) if unknown else None,
-            "clip_score_thresholds": judge.thresholds.clip_score,
-            "zero_shot_margin_thresholds": judge.thresholds.zero_shot_margin,
+            **scene_filter.describe(),
             "made": len(decisions),
             "accepted": int(decisions["accepted"].sum()),
-            "rejected_by": decisions["reason"].value_counts().to_dict(),
+            **count_rejected(decisions, options.rules),
             "boxes_not_judged": int((~scores["judged"]).sum()),
-            "per_class": {
-                name: {"boxes": len(of_class), "accepted": int(of_class.sum())}
-                for name, of_class in passes.groupby(judged["label"])
-            },
-            "false_reject_rate_on_real_val": _rejection_rates(val_scores, val_decisions),
-            "zero_shot_accuracy_on_real_val_boxes": _accuracy(val_scores),
+            "per_class": _count_boxes(scores[scores["judged"]], box_rules),
+            "false_reject_rate_on_real_val": false_reject_rates(on_val, copy_calibration, options.rules)
+            | _box_rates(val_scores, box_rules),
+            "zero_shot_accuracy_on_real_val_boxes": mean_or_none(val_scores["zero_shot_class"] == val_scores["label"]),
         },
     )
 
 
-class SceneJudge:
-    """Thresholds from real training crops, applied to any image set with boxes."""
+class _SceneFilter:
+    """All rules, with thresholds from real training images and their crops."""
 
-    def __init__(self, real_images: ImageSet, detections: pd.DataFrame, options: DetectionFilteringOptions):
-        self._real, self._options = real_images, options
+    def __init__(
+        self, real_images: ImageSet, features: Features, detections: pd.DataFrame, options: DetectionFilteringOptions
+    ):
+        self._real, self._features, self._options = real_images, features, options
         self._detections = dict(zip(detections["image_id"], detections["boxes"], strict=True))
-        self._class_names = real_images.class_names
-        self._scorer = ClipScorer(options.clip_model, options.clip_revision, options.device)
-        self._class_features = self._scorer.embed_classes(self._class_names, options.templates)
-        self.revision = self._scorer.revision
-        train = real_images.where(split="train")
-        self._real_train = self._clip_scores(train, list_boxes(train), "scoring real training boxes")
-        self.thresholds: Thresholds = calibrate(self._real_train, options)
+        self._silenced = find_what_silences(features.scorer, options)
+        train, silent = real_images.where(split="train"), self._silenced is not None
+        scenes = evidence_on_scenes(train, features, None, self._detections)
+        crops = evidence_on_boxes(train, list_boxes(train), features, self._detections)
+        about_boxes = [rule for rule in options.rules if rule in SCORE_OF]
+        about_scenes = without([*SCORE_OF, SET_RULE], options.rules)
+        self._scene_judge = Judge.calibrated(about_scenes, scenes, options, silent=silent)
+        self._box_judge = Judge.calibrated(about_boxes, crops, options, silent=silent)
+        self._apart = near_duplicates.calibrate(scenes, options) if SET_RULE in options.rules else {}
+        self._real_train = self._box_judge.judge(crops)
 
     def score_boxes(self, scenes: ImageSet) -> pd.DataFrame:
         """Box scores of synthetic scenes; boxes with a person's label are not judged."""
+        return pd.concat(map(self._score_boxes, in_blocks(scenes)), ignore_index=True)
+
+    def _score_boxes(self, scenes: ImageSet) -> pd.DataFrame:
         table = list_boxes(scenes)
         unchanged = unchanged_shares(scenes, self._real, table)
         judged = unchanged < self._options.unchanged_share
-        scored = self._score(scenes, table[judged].reset_index(drop=True), "scoring synthetic boxes")
+        scored = self._score(scenes, table[judged].reset_index(drop=True))
         whole = table.assign(unchanged=unchanged, judged=judged)
         scored = whole.merge(scored, on=["image_id", "box", "label"], how="left", validate="one_to_one")
-        for rule in BOX_RULES:
+        for rule in self._box_judge.rules:
             scored[f"{rule}_passes"] = scored[f"{rule}_passes"].eq(True) | ~scored["judged"]
         return scored
 
     def score_real_boxes(self, images: ImageSet) -> pd.DataFrame:
         """Box scores of real images, every box judged."""
-        return self._score(images, list_boxes(images), "scoring real validation boxes").assign(judged=True)
+        return self._score(images, list_boxes(images)).assign(judged=True)
 
-    def decide(self, images: ImageSet, scores: pd.DataFrame) -> pd.DataFrame:
-        """Decisions on the images from the scores of their boxes."""
-        judged, options = scores[scores["judged"]], self._options
-        decided = pd.DataFrame({"image_id": images.index["image_id"]})
-        for rule in BOX_RULES:
-            decided[rule] = decided["image_id"].map(judged.groupby("image_id")[SCORE_OF[rule]].min())
-            failed = judged.loc[~judged[f"{rule}_passes"], "image_id"]
-            decided[f"{rule}_passes"] = ~decided["image_id"].isin(failed)
-        rule = options.undeclared_objects
-        decided["undeclared_objects"] = count_undeclared(images, self._detections, rule)
-        decided["undeclared_objects_passes"] = (decided["undeclared_objects"] == 0) | (not rule.enabled)
-        decided["accepted"] = decided[[f"{rule}_passes" for rule in RULES]].all(axis=1)
-        decided["reason"] = None
-        for name in reversed(RULES):
-            decided.loc[~decided[f"{name}_passes"], "reason"] = name
-        return decided
-
-    def _score(self, images: ImageSet, table: pd.DataFrame, description: str) -> pd.DataFrame:
-        scores = decide(self._clip_scores(images, table, description), self.thresholds, self._options)
+    def _score(self, images: ImageSet, table: pd.DataFrame) -> pd.DataFrame:
+        scores = self._box_judge.judge(evidence_on_boxes(images, table, self._features, self._detections))
         scores["clip_percentile"] = percentiles(scores, self._real_train)
-        rule = self._options.detector_agreement
-        scores["detector_iou"] = confirmed_ious(images, table, self._detections, rule)
-        scores["detector_agreement_passes"] = (scores["detector_iou"] >= rule.iou) | (not rule.enabled)
-        return scores.drop(columns=["accepted", "reason"])
-
-    def _clip_scores(self, images: ImageSet, table: pd.DataFrame, description: str) -> pd.DataFrame:
-        crops = Crops(images, table, self._options.crop_context)
-        features = self._scorer.embed_images(crops, self._options.batch_size, description)
-        probabilities = class_probabilities(features, self._class_features, self._scorer.logit_scale)
-        scores = score_images(table, features @ self._class_features.T, probabilities, self._class_names)
-        scores.insert(1, "box", table["box"].to_numpy())
         return scores
+
+    def judge(self, images: ImageSet, scores: pd.DataFrame, copies: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Scores and verdicts of all rules on the images, given the scores of their boxes.
+
+        Without those about copies where `copies` is None.
+        """
+        evidence = (evidence_on_scenes(block, self._features, copies, self._detections) for block in in_blocks(images))
+        judged, descriptors = judge_in_blocks(self._scene_judge, evidence)
+        judged = self._add_boxes(judged, scores[scores["judged"]])
+        return judge_as_a_set(judged, self._options.rules, descriptors, self._apart) if self._apart else judged
+
+    def _add_boxes(self, judged: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+        """With the worst score and the common verdict of the boxes of each scene."""
+        by_image = scores.groupby("image_id")
+        for rule in self._box_judge.thresholds:
+            judged[rule] = judged["image_id"].map(by_image[SCORE_OF[rule]].min())
+        for rule in self._box_judge.rules:
+            failed = scores.loc[~scores[f"{rule}_passes"].astype(bool), "image_id"]
+            judged[f"{rule}_passes"] = ~judged["image_id"].isin(failed)
+        return judged
+
+    def describe(self) -> dict[str, Any]:
+        """See `describe_rules`."""
+        thresholds = {**self._scene_judge.thresholds, **self._box_judge.thresholds, SET_RULE: self._apart}
+        return describe_rules(self._options, thresholds, self._features.scorer, self._silenced)
 
 
 def percentiles(scores: pd.DataFrame, reference: pd.DataFrame) -> np.ndarray:
@@ -145,13 +156,19 @@ def percentiles(scores: pd.DataFrame, reference: pd.DataFrame) -> np.ndarray:
     return shares
 
 
-def _rejection_rates(scores: pd.DataFrame, decisions: pd.DataFrame) -> dict[str, float]:
-    """Share of real boxes that fail each rule, or `any` of them; for undeclared objects, share of images."""
-    passes = scores[[f"{rule}_passes" for rule in BOX_RULES]]
-    by_rule = {rule: float((~scores[f"{rule}_passes"]).mean()) for rule in BOX_RULES}
-    undeclared = float((~decisions["undeclared_objects_passes"]).mean())
-    return by_rule | {"undeclared_objects": undeclared, "any": float((~passes.all(axis=1)).mean())}
+def _count_boxes(judged: pd.DataFrame, rules: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By class: the judged boxes, those that pass all rules about boxes, and those that fail each."""
+    return {
+        name: {
+            "boxes": len(of_class),
+            "accepted": int(passing(of_class, rules).sum()),
+            "failed": count_failures(of_class, rules),
+        }
+        for name, of_class in judged.groupby("label")
+    }
 
 
-def _accuracy(scores: pd.DataFrame) -> float:
-    return float((scores["zero_shot_class"] == scores["label"]).mean())
+def _box_rates(scores: pd.DataFrame, rules: Sequence[str]) -> dict[str, float | None]:
+    """Share of real boxes that fail each rule about boxes, and `any` of those."""
+    rates = {rule: mean_or_none(~scores[f"{rule}_passes"]) for rule in rules}
+    return rates | {"any": mean_or_none(~passing(scores, rules))}

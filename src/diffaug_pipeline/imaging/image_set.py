@@ -16,16 +16,17 @@ Columns of the index, in this order; a set has those that apply to it and any nu
 
 Synthetic rows add `source_image_id`, `mode`, `prompt`, `negative_prompt`, `seed`, `strength`, `guidance_scale`,
 `num_inference_steps`, `scheduler`, `eta`, `timestep_spacing`, `model`, `model_revision`, `adapters`. Training sets add
-`sampling_weight`, `loss_weight`.
+what `merging.training_sets` describes.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -52,12 +53,12 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.index)
 
-    def where(self, **values: str) -> "ImageSet":
+    def where(self, **values: str) -> Self:
         """The images whose columns equal `values`, e.g. `real_images.where(split="train")`."""
         chosen = pd.Series(True, index=self.index.index)
         for column, value in values.items():
             chosen &= self.index[column] == value
-        return ImageSet(self.index[chosen].reset_index(drop=True))
+        return replace(self, index=self.index[chosen].reset_index(drop=True))
 
     @property
     def target(self) -> str:
@@ -139,6 +140,16 @@ class MakeImages(Protocol):
 
 
 @dataclass(frozen=True)
+class Quota:
+    """When enough images of a class have been made."""
+
+    images: int
+    """That have to pass, of each class."""
+    judge: Callable[[ImageSet], np.ndarray]
+    """(N,) bool, which of N made images pass; each is judged by itself, whatever the others are."""
+
+
+@dataclass(frozen=True)
 class PlannedImageSet:
     """Images still to be made; whoever stores them drives the making, batch by batch.
 
@@ -155,6 +166,8 @@ class PlannedImageSet:
     description: str = "images"
     parallel: tuple[MakeImages, ...] = ()
     """What makes images in place of `make_images`, each in a process of its own, e.g. on devices of their own."""
+    quota: Quota | None = None
+    """Makes the rows of each `label` candidates, in their order: those it takes to meet the quota become the set."""
 
     def batches(self, missing: pd.DataFrame) -> list[list[str]]:
         """The recipes of `missing` rows cut into batches; equal rows in equal order give equal batches."""

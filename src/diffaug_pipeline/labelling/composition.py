@@ -40,11 +40,11 @@ COLOR_REGION = 0.5
 
 
 def plan_rows(request: PlanRequest) -> list[dict[str, Any]]:
-    """`synthesis.images_per_class` object pictures of each class."""
+    """Object pictures of each class, as many as asked for."""
     return [
         row
-        for name in request.train.class_names
-        for row in class_rows(name, request.sentences(name), [], request.synthesis)
+        for name, count in request.class_counts.items()
+        for row in class_rows(name, count, request.sentences(name), [], request.synthesis)
     ]
 
 

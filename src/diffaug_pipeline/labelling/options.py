@@ -11,6 +11,8 @@ StrategyName = Literal[
 ]
 OBJECTS_STAY_REAL: tuple[StrategyName, ...] = ("background_inpainting",)
 """Strategies that ask the generator for no class of the dataset."""
+OBJECTS_BY_CLASS: tuple[StrategyName, ...] = ("composition",)
+"""Strategies that ask for so many objects of each class; the others ask for so many scenes."""
 Matting = Literal["dark_ground", "grab_cut", "clip_segmentation"]
 """`dark_ground`: what is black around the object is ground; `grab_cut`: color models of ground and object, from a box
 (Rother et al. 2004); `clip_segmentation`: a text-prompted CLIPSeg model (Lüddecke and Ecker 2022)."""

@@ -4,7 +4,7 @@ A strategy has two halves. Before synthesis it says which pictures the generator
 images, whole scenes. After synthesis it turns those pictures into scenes with boxes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
@@ -24,6 +24,8 @@ class PlanRequest:
     synthesis: SynthesisOptions
     size_px: tuple[int, int]
     """Width and height of what the generator makes."""
+    class_counts: Mapping[str, int]
+    """Objects of each class that a strategy of `OBJECTS_BY_CLASS` asks for."""
     sentences: Callable[[str], list[str]]
     """The prompts a class can be asked for with."""
 

@@ -1,5 +1,7 @@
 """Parameters of prompts."""
 
+from typing import Literal
+
 from pydantic import Field, RootModel, field_validator, model_validator
 
 from diffaug_pipeline.errors import ParameterError
@@ -54,3 +56,21 @@ class PromptOptions(Options):
     """A name from `vocabularies`; null takes the one of the generator."""
     wording: dict[str, str]
     """What to call a class in prompts where its name would mislead, e.g. crane: "crane, a bird"."""
+
+
+class BudgetOptions(Options):
+    """How many synthetic images each class gets."""
+
+    allocation: Literal["uniform", "balance", "weakness"]
+    """Equal numbers; as many as make real and synthetic ones together as equal as can be; or more where models trained
+    on real images alone err more on validation images."""
+    total: int | None = Field(ge=1)
+    """Images to make; null: synthesis.images_per_class times the classes."""
+    quota: int | None = Field(ge=1)
+    """Once so many images of a class have passed the filter's rules about single images, no more of it are made; null
+    makes all that are planned. Classification only."""
+
+    @property
+    def needs_references(self) -> bool:
+        """Whether models trained on real images alone are asked for their errors."""
+        return self.allocation == "weakness"

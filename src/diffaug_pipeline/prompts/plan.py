@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -34,11 +34,13 @@ def plan_synthesis(
     synthesis: SynthesisOptions,
     preset: GeneratorPreset,
     vocabularies: Vocabularies,
+    class_counts: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """One row per image to make, for each class of `real_images`, with the columns of a synthetic image set.
 
-    More images per class leave the earlier rows as they are. Raises `UnknownClassesError` where the generator was
-    not taught the classes and the mode needs it to know them, `ParameterError` where the options do not fit together.
+    `class_counts` says how many of each class (see `prompts.budget`); None: `synthesis.images_per_class`. More images
+    of a class leave its earlier rows as they are. Raises `UnknownClassesError` where the generator was not taught the
+    classes and the mode needs it to know them, `ParameterError` where the options do not fit together.
     """
     if synthesis.mode not in CLASSIFICATION_MODES:
         raise ParameterError(
@@ -50,9 +52,10 @@ def plan_synthesis(
     synthesis.check_strengths(preset)
     vocabulary = vocabularies.choose(prompts.vocabulary or preset.vocabulary)
     rows = []
-    for class_name in train.class_names:
+    for class_name, count in (class_counts or dict.fromkeys(train.class_names, synthesis.images_per_class)).items():
         choices = sentences(vocabulary, prompts.wording.get(class_name, class_name))
-        rows += class_rows(class_name, choices, train.where(label=class_name).index["image_id"].tolist(), synthesis)
+        sources = train.where(label=class_name).index["image_id"].tolist()
+        rows += class_rows(class_name, count, choices, sources, synthesis)
     return complete_plan(rows, shared_columns(synthesis, preset, vocabulary), train)
 
 
@@ -114,11 +117,11 @@ def shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabul
 
 
 def class_rows(
-    class_name: str, choices: list[str], sources: list[str], synthesis: SynthesisOptions
+    class_name: str, count: int, choices: list[str], sources: list[str], synthesis: SynthesisOptions
 ) -> list[dict[str, Any]]:
-    """`synthesis.images_per_class` pictures of one class, prompted with `choices`; from `sources` if the mode asks."""
+    """`count` pictures of one class, prompted with `choices`; from `sources` if the mode asks."""
     rows = []
-    for number in range(synthesis.images_per_class):
+    for number in range(count):
         seed = derive_seed(synthesis.seed, "synthesis", synthesis.mode, class_name, number)
         source = strength = None
         if synthesis.mode == "image_to_image":

@@ -10,7 +10,7 @@ from PIL import Image
 
 from diffaug_pipeline.evaluation.galleries import large_source
 from diffaug_pipeline.evaluation.pages import render_html
-from diffaug_pipeline.filtering.options import ScorerOptions
+from diffaug_pipeline.features.options import ScorerOptions
 from diffaug_pipeline.scheduler_study.cells import LONG_RUN
 from diffaug_pipeline.scheduler_study.choices import (
     choose_for_budgets,

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from diffaug_pipeline.evaluation.kernel_distance import kernel_distances, real_floor
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer, nearest_classes
-from diffaug_pipeline.filtering.decisions import CLIP_SCORE_WEIGHT
-from diffaug_pipeline.filtering.options import ScorerOptions
+from diffaug_pipeline.features.class_scores import nearest_classes
+from diffaug_pipeline.features.encoder import ClipScorer
+from diffaug_pipeline.features.options import ScorerOptions
+from diffaug_pipeline.filtering.rules import clip_score
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.scheduler_study.cells import LONG_RUN
 from diffaug_pipeline.scheduler_study.options import SchedulerStudyOptions
@@ -78,7 +79,7 @@ def _clip_scores(index: pd.DataFrame, features: np.ndarray, scorer: ClipScorer, 
     prompts = index["prompt"].unique().tolist()
     of_prompts = scorer.embed_classes(prompts, ["{class_name}"])
     places = index["prompt"].map({prompt: place for place, prompt in enumerate(prompts)}).to_numpy()
-    scores = CLIP_SCORE_WEIGHT * (features * of_prompts[places]).sum(1).clip(0)
+    scores = clip_score.WEIGHT * (features * of_prompts[places]).sum(1).clip(0)
     taught = classes_taught(judging.clip_model)
     return scores if taught is None else np.where(index["label"].isin(taught), scores, np.nan)
 

@@ -25,8 +25,9 @@ from PIL import Image
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from diffaug_pipeline.filtering.clip_scorer import ClipScorer, nearest_classes
-from diffaug_pipeline.filtering.options import ScorerOptions
+from diffaug_pipeline.features.class_scores import nearest_classes
+from diffaug_pipeline.features.encoder import ClipScorer
+from diffaug_pipeline.features.options import ScorerOptions
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.options import Fit
 from diffaug_pipeline.imaging.preparation import fit_image

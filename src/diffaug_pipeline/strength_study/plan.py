@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from diffaug_pipeline.errors import ParameterError, UnknownClassesError
-from diffaug_pipeline.filtering.options import ScorerOptions
+from diffaug_pipeline.features.options import ScorerOptions
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
 from diffaug_pipeline.prompts.plan import check_wording, complete_plan, shared_columns, take_in_turn

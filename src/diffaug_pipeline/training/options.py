@@ -37,3 +37,12 @@ class TrainingLoopOptions(Options):
         if self.warmup_steps >= self.steps:
             raise ValueError(f"warmup_steps ({self.warmup_steps}) must be less than steps ({self.steps})")
         return self
+
+
+class ReferenceOptions(Options):
+    """The models that judge synthetic images, each trained on the real training images outside its fold."""
+
+    folds: int = Field(ge=2)
+    """An image made from a real one is judged by the model that has not seen that one."""
+    steps: int = Field(ge=2)
+    """Optimisation steps of each; all else is as in `training`."""

@@ -1,18 +1,19 @@
 """Nodes of evaluation."""
 
+from typing import Any
+
 from diffaug_pipeline.detection.options import DetectionTrainingOptions
 from diffaug_pipeline.evaluation.options import DetectionEvaluationOptions, EvaluationOptions
-from diffaug_pipeline.filtering.options import FilteringOptions
 from diffaug_pipeline.labelling.options import LabellingOptions
-from diffaug_pipeline.nouns import Document, Figure, ImageSet, Table
+from diffaug_pipeline.nouns import Document, Features, Figure, ImageSet, Picture, Table
 from diffaug_pipeline.synthesis.options import Generators, SynthesisOptions
 
 
-def predict_zero_shot(real_images: ImageSet, options: FilteringOptions) -> Table:
+def predict_zero_shot(real_images: ImageSet, image_features: Features) -> Table:
     """What the filter's CLIP itself says about the real test images; empty where it was never taught the classes."""
     from diffaug_pipeline.filtering import zero_shot
 
-    return zero_shot.predict(real_images, options)
+    return zero_shot.predict(real_images, image_features)
 
 
 def summarize_classifiers(options: EvaluationOptions, **predictions: Table) -> Document:
@@ -68,6 +69,12 @@ def render_classification_report(  # noqa: PLR0913
     synthetic_images: ImageSet,
     filter_decisions: Table,
     filter_calibration: Document,
+    copies: Table,
+    copy_calibration: Document,
+    measures_summary: Document,
+    dose_response: Document | None,
+    robustness: Document | None,
+    corruption_sheet: Picture | None,
     ingestion_report: Document,
     run_record: Document,
     options: EvaluationOptions,
@@ -75,7 +82,7 @@ def render_classification_report(  # noqa: PLR0913
     generators: Generators,
 ) -> str:
     """The report as one HTML page."""
-    from diffaug_pipeline.evaluation import caveats, classification_report
+    from diffaug_pipeline.evaluation import audit, caveats, classification_report
     from diffaug_pipeline.evaluation.report import ReportContent
 
     preset, accepted = generators.choose(synthesis.generator), filter_calibration["accepted"]
@@ -92,6 +99,9 @@ def render_classification_report(  # noqa: PLR0913
             synthetic_images=synthetic_images,
             decisions=filter_decisions,
             calibration=filter_calibration,
+            copies=copies,
+            audit=audit.describe_audit(copies, copy_calibration, filter_decisions),
+            sections=_sections(measures_summary, dose_response, robustness, corruption_sheet),
             ingestion_report=ingestion_report,
             run_record=run_record,
             warnings=caveats.find_warnings(
@@ -113,6 +123,12 @@ def render_detection_report(  # noqa: PLR0913
     synthetic_images: ImageSet,
     filter_decisions: Table,
     filter_calibration: Document,
+    copies: Table,
+    copy_calibration: Document,
+    measures_summary: Document,
+    dose_response: Document | None,
+    robustness: Document | None,
+    corruption_sheet: Picture | None,
     ingestion_report: Document,
     run_record: Document,
     options: DetectionEvaluationOptions,
@@ -124,7 +140,7 @@ def render_detection_report(  # noqa: PLR0913
     augmented_predictions: Table,
 ) -> str:
     """The report as one HTML page."""
-    from diffaug_pipeline.evaluation import caveats, detection_report
+    from diffaug_pipeline.evaluation import audit, caveats, detection_report
 
     preset = generators.choose(synthesis.generator)
     return detection_report.render_detection_report(
@@ -140,6 +156,9 @@ def render_detection_report(  # noqa: PLR0913
             synthetic_images=synthetic_images,
             decisions=filter_decisions,
             calibration=filter_calibration,
+            copies=copies,
+            audit=audit.describe_audit(copies, copy_calibration, filter_decisions),
+            sections=_sections(measures_summary, dose_response, robustness, corruption_sheet),
             ingestion_report=ingestion_report,
             run_record=run_record,
             warnings=caveats.find_detection_warnings(
@@ -150,3 +169,19 @@ def render_detection_report(  # noqa: PLR0913
             predictions={"real_only": real_only_predictions, "augmented": augmented_predictions},
         )
     )
+
+
+def _sections(
+    measures_summary: Document, dose: Document | None, robust: Document | None, corruption_sheet: Picture | None
+) -> list[Any]:
+    """What stages and studies contribute to a report; studies that the run does not have contribute nothing."""
+    from diffaug_pipeline.dose_response import section as dose_section
+    from diffaug_pipeline.measures import section as measures_section
+    from diffaug_pipeline.robustness import section as robustness_section
+
+    sections = [measures_section.describe(measures_summary)]
+    if dose is not None:
+        sections.append(dose_section.describe(dose))
+    if robust is not None:
+        sections.append(robustness_section.describe(robust, corruption_sheet))
+    return sections

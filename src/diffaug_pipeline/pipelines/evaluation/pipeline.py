@@ -16,6 +16,8 @@ from diffaug_pipeline.pipelines.evaluation.nodes import (
 )
 
 FIGURES = ["arms_figure", "per_class_figure", "learning_curves_figure"]
+STUDIES = ["dose_response", "robustness", "corruption_sheet"]
+"""Made by pipelines of their own; the report does without those a run does not have."""
 REPORTED = [
     "comparison",
     "metrics",
@@ -24,6 +26,10 @@ REPORTED = [
     "synthetic_images",
     "filter_decisions",
     "filter_calibration",
+    "copies",
+    "copy_calibration",
+    "measures_summary",
+    *STUDIES,
     "ingestion_report",
     "run_record",
     "params:evaluation",
@@ -35,14 +41,27 @@ REPORTED = [
 def create_pipeline(task: str, arms: Sequence[str]) -> Pipeline:
     """The stage in the namespace of its task, over `arms`, `real_only` and `augmented` among them."""
     histories = {arm: f"{arm}_history" for arm in arms}
-    return Pipeline(
+    judged = Pipeline(
         [
             *NODES_OF_TASK[task]({arm: f"{arm}_predictions" for arm in arms}),
             Node(draw_figures, inputs={"comparison": "comparison", **histories}, outputs=FIGURES, name="draw_figures"),
         ],
         namespace=task,
-        inputs={"run_record": "run_record"}
-        | {f"{arm}_{name}": f"{task}.{arm}.{name}" for arm in arms for name in ("predictions", "history")},
+        inputs={f"{arm}_{name}": f"{task}.{arm}.{name}" for arm in arms for name in ("predictions", "history")},
+        tags="evaluation",
+    )
+    return judged + render_report(task)
+
+
+def render_report(task: str) -> Pipeline:
+    """The page alone, from all that a run has made; studies of a run end with it."""
+    function, more_inputs = REPORTS[task]
+    arms = [name.removesuffix("_predictions") for name in more_inputs if name.endswith("_predictions")]
+    predictions = {f"{arm}_predictions": f"{task}.{arm}.predictions" for arm in arms}
+    return Pipeline(
+        [Node(function, inputs=[*REPORTED, *more_inputs], outputs="report", name="render_report")],
+        namespace=task,
+        inputs={"run_record": "run_record", **predictions},
         parameters={"params:generators"},
         tags="evaluation",
     )
@@ -52,7 +71,7 @@ def _classification(predictions: dict[str, str]) -> list[Node]:
     return [
         Node(
             predict_zero_shot,
-            inputs=["real_images", "params:filtering"],
+            inputs=["real_images", "image_features"],
             outputs="zero_shot_predictions",
             name="predict_zero_shot",
         ),
@@ -72,12 +91,10 @@ def _classification(predictions: dict[str, str]) -> list[Node]:
             outputs="comparison",
             name="compare_arms",
         ),
-        Node(render_classification_report, inputs=REPORTED, outputs="report", name="render_report"),
     ]
 
 
 def _detection(predictions: dict[str, str]) -> list[Node]:
-    shown = [predictions["real_only"], predictions["augmented"]]
     return [
         Node(
             summarize_detectors,
@@ -91,12 +108,6 @@ def _detection(predictions: dict[str, str]) -> list[Node]:
             outputs="comparison",
             name="compare_arms",
         ),
-        Node(
-            render_detection_report,
-            inputs=[*REPORTED, "params:labelling", "params:training", *shown],
-            outputs="report",
-            name="render_report",
-        ),
     ]
 
 
@@ -105,3 +116,11 @@ NODES_OF_TASK: dict[str, Callable[[dict[str, str]], list[Node]]] = {
     "detection": _detection,
 }
 """By task: the nodes that differ, from the names of the predictions by arm."""
+REPORTS = {
+    "classification": (render_classification_report, []),
+    "detection": (
+        render_detection_report,
+        ["params:labelling", "params:training", "real_only_predictions", "augmented_predictions"],
+    ),
+}
+"""By task: what renders the page, and what it shows beside `REPORTED`."""

@@ -15,8 +15,9 @@ def detect_in_pictures(
     """What detectors trained on real images find in generated pictures; nothing unless they are to say the boxes."""
     from diffaug_pipeline.detection import references as cross_fitting
 
-    pictures = generated_images if labelling.needs_references else None
-    return cross_fitting.detect_in_pictures(references, pictures, real_images.class_names, training)
+    if not labelling.needs_references:
+        return cross_fitting.nothing_found()
+    return cross_fitting.detect_in_pictures(references, generated_images, real_images.class_names, training)
 
 
 def label_images(

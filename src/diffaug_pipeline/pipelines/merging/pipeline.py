@@ -1,4 +1,4 @@
-"""Real images, synthetic images, decisions -> `<arm>.training_set`."""
+"""Real images, synthetic images, decisions, copies -> `<arm>.training_set`."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,21 @@ from diffaug_pipeline.pipelines.merging.nodes import (
     merge_synthetic_only,
 )
 
-IMAGES_AND_DECISIONS = ["real_images", "synthetic_images", "filter_decisions"]
+SYNTHETIC = ["real_images", "synthetic_images", "filter_decisions", "copies"]
 ARMS = {
     "real_only": (merge_real_only, ["real_images"]),
-    "augmented": (merge_augmented, [*IMAGES_AND_DECISIONS, "params:merging"]),
-    "random_filtered": (merge_random_filtered, [*IMAGES_AND_DECISIONS, "params:merging"]),
+    "augmented": (merge_augmented, [*SYNTHETIC, "params:merging"]),
+    "random_filtered": (merge_random_filtered, [*SYNTHETIC, "params:merging"]),
     "copy_paste": (
         merge_copy_paste,
-        ["real_images", "composites", "filter_decisions", "params:merging"],
+        ["real_images", "composites", "filter_decisions", "copies_among_composites", "params:merging"],
     ),
-    "synthetic_only": (merge_synthetic_only, IMAGES_AND_DECISIONS),
+    "synthetic_only": (merge_synthetic_only, SYNTHETIC),
 }
-MADE_FOR_ONE_ARM = {"composites": "copy_paste.synthetic_images"}
+MADE_FOR_ONE_ARM = {
+    "composites": "copy_paste.synthetic_images",
+    "copies_among_composites": "copy_paste.copies",
+}
 
 
 def create_pipeline(task: str, arms: Sequence[str]) -> Pipeline:

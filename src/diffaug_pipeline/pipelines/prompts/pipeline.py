@@ -1,4 +1,4 @@
-"""Real images, class names -> synthesis plan."""
+"""Real images, class names, errors of classes -> synthesis plan."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -6,8 +6,8 @@ from diffaug_pipeline.pipelines.prompts.nodes import plan_scenes, plan_synthesis
 
 SHARED = ["params:generators", "params:vocabularies"]
 PLANS = {
-    "classification": (plan_synthesis, ["params:prompts", "params:synthesis"]),
-    "detection": (plan_scenes, ["params:prompts", "params:synthesis", "params:labelling"]),
+    "classification": (plan_synthesis, ["params:prompts", "params:synthesis", "params:budget"]),
+    "detection": (plan_scenes, ["params:prompts", "params:synthesis", "params:labelling", "params:budget"]),
 }
 
 
@@ -18,7 +18,7 @@ def create_pipeline(task: str) -> Pipeline:
         [
             Node(
                 function,
-                inputs=["real_images", *options, *SHARED],
+                inputs=["real_images", "class_errors", *options, *SHARED],
                 outputs="synthesis_plan",
                 name="plan_synthesis",
             )

@@ -1,6 +1,6 @@
 """Nodes of the scheduler study."""
 
-from diffaug_pipeline.filtering.options import ScorerOptions
+from diffaug_pipeline.features.options import ScorerOptions
 from diffaug_pipeline.nouns import Document, Figure, ImageSet, Picture, Table
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
 from diffaug_pipeline.scheduler_study.options import SchedulerStudyOptions

@@ -1,0 +1,1 @@
+"""Features: what models see in a picture, once per picture and model."""

@@ -1,0 +1,1 @@
+"""One module per reason to reject a synthetic image."""

@@ -1,0 +1,1 @@
+"""How trained networks take corrupted pictures, and whether they know when they are wrong."""
