@@ -16,7 +16,6 @@ import pandas as pd
 from scipy import stats
 
 from diffaug_pipeline.measures.catalogue import ACCEPTED, FID, MADE, MEASURES, REAL, SETS
-from diffaug_pipeline.measures.frechet import frechet_distance
 from diffaug_pipeline.measures.options import MeasureOptions
 from diffaug_pipeline.measures.similarity import Cosines, cmmd, kid, neighbourhood_shares
 from diffaug_pipeline.measures.vendi import vendi_score
@@ -122,6 +121,8 @@ def _frechet_distances(pictures: Pictures, fewest: int, seed: int) -> dict[str, 
     counts = pictures.counts
     if min(counts[REAL], counts[MADE]) < fewest:
         return {}
+    from diffaug_pipeline.measures.frechet import frechet_distance  # torchmetrics, which loads matplotlib, is slow
+
     sets = [name for name in (MADE, ACCEPTED) if counts[name] >= fewest]
     with_floor = counts[REAL] // 2 >= fewest
     size = min(counts[REAL] // (1 + with_floor), *(counts[name] for name in sets))
