@@ -39,7 +39,9 @@ class Setting:
     known_features: Path
     """Features of the real images."""
     planted_per_class: int
-    """To train on."""
+    """Copies to train on."""
+    helping_per_class: int
+    """Further real pictures to train on, drawn from `extra`."""
     leaked_per_class: int
     """Test images to be found again, in each repetition."""
 
@@ -78,7 +80,7 @@ def help_(setting: Setting, repetition: int) -> Record:
     by_class: dict[str, list[str]] = {}
     for image_id, picture in setting.extra.items():
         by_class.setdefault(picture.label, []).append(image_id)
-    drawn = [rng.choice(ids, setting.planted_per_class, replace=False).tolist() for ids in by_class.values()]
+    drawn = [rng.choice(ids, setting.helping_per_class, replace=False).tolist() for ids in by_class.values()]
     planted = {image_id: setting.extra[image_id] for ids in drawn for image_id in ids}
     return compare(setting, repetition, planted, {"": FILTER_OFF})
 

@@ -23,8 +23,8 @@ from diffaug_pipeline.pretraining.pool import read_pool
 
 FEW_SHOT = {"train": 4, "val": 10, "test": 100}
 """Images per class."""
-BODY_PER_CLASS, EXTRA_PER_CLASS = 100, 80
-PLANTED_PER_CLASS, LEAKED_PER_CLASS = 42, 50
+BODY_PER_CLASS, EXTRA_PER_CLASS = 100, 200
+PLANTED_PER_CLASS, HELPING_PER_CLASS, LEAKED_PER_CLASS = 42, 126, 50
 BODY_STEPS, BODY_LEARNING_RATE = 250, 1e-3
 POOL, FEATURES, BODY = "pool.parquet", "features", "body"
 
@@ -57,6 +57,7 @@ def load_setting(folder: Path) -> Setting:
         classifiers=ResNets(folder / BODY / "seed_0" / "model.safetensors"),
         known_features=folder / FEATURES,
         planted_per_class=PLANTED_PER_CLASS,
+        helping_per_class=HELPING_PER_CLASS,
         leaked_per_class=LEAKED_PER_CLASS,
     )
 

@@ -70,6 +70,7 @@ def setting(tmp_path_factory) -> Setting:
         classifiers=linear_probes,
         known_features=folder / "features",
         planted_per_class=14,
+        helping_per_class=14,
         leaked_per_class=1,
     )
 
