@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from dose_response import dose_cases
 from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+from robustness import robustness_cases
 
 from diffaug_pipeline import hooks
 from diffaug_pipeline.datasets import ParquetDataset
@@ -85,3 +88,17 @@ def test_a_generator_that_cannot_do_what_the_strategy_needs_is_refused(project, 
     )
     with pytest.raises(ParameterError, match="SanaPipeline offer no inpainting"):
         hooks.check_generators(pipelines["detection"], catalog, "mine")
+
+
+def test_a_run_ends_with_what_its_studies_found(tmp_path, capsys):
+    found = {
+        "detection.dose_response": dose_cases.document(tmp_path),
+        "detection.robustness": robustness_cases.document("map_50_95"),
+    }
+    study = Pipeline([Node(lambda: None, inputs=None, outputs=[*found, "detection.dose_figure"], name="study")])
+    catalog = DataCatalog({name: MemoryDataset(document) for name, document in found.items()})
+    hooks.RunSummary().after_pipeline_run({"run_id": "r1"}, study, catalog)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[1] == "run r1"
+    assert printed[2].startswith("detection: Use 0.5 synthetic images per real one, 33% of every batch: +")
+    assert printed[3].startswith("detection: Under 2 corruptions mAP50-95 is on average 54.0 % for real_only")

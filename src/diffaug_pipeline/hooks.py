@@ -174,17 +174,30 @@ class RunSummary:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Prints verdicts, headline metrics and where the reports are."""
+        """Prints verdicts, headline metrics, what studies found, and where the reports are."""
         lines = [f"run {run_params['run_id']}"]
         for name in sorted(pipeline.all_outputs()):
-            if name.endswith(".comparison"):
-                from diffaug_pipeline.evaluation.comparison import describe_comparison
-
-                lines += describe_comparison(name.removesuffix(".comparison"), catalog.load(name))
+            task, _, result = name.rpartition(".")
+            if result in ("comparison", "dose_response", "robustness"):
+                lines += _in_words(task, result, catalog.load(name))
         for name in sorted(pipeline.all_outputs()):
             if name.endswith(".report"):
                 lines.append(f"report: {catalog.get(name).load_path}")
         click.echo("\n" + "\n".join(lines))
+
+
+def _in_words(task: str, result: str, document: dict[str, Any]) -> list[str]:
+    if result == "comparison":
+        from diffaug_pipeline.evaluation.comparison import describe_comparison
+
+        return describe_comparison(task, document)
+    if result == "dose_response":
+        from diffaug_pipeline.dose_response.section import describe_dose
+
+        return [f"{task}: {describe_dose(document)}"]
+    from diffaug_pipeline.robustness.section import summarize
+
+    return [f"{task}: {summarize(document)}"]
 
 
 def check_choices(pipeline: Pipeline, catalog: DataCatalog) -> None:
