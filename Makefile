@@ -2,6 +2,7 @@
 # make test     all tests
 # make check    what CI runs: format, lint, import contracts, tests, smoke run
 # make viz      the lineage in a browser, on localhost
+# make app      try, look and decide in a browser, on localhost
 #
 # PYTHON=python3.12 chooses the interpreter, PIP_ARGS is passed to pip, e.g. to take torch from an index of CPU builds.
 
@@ -14,7 +15,7 @@ export DO_NOT_TRACK := 1
 export TOKENIZERS_PARALLELISM := false
 export YOLO_OFFLINE := 1
 
-.PHONY: run test check viz environment environment-dev
+.PHONY: run test check viz app environment environment-app environment-dev
 
 run: environment
 	@echo "== smoke: the whole graph in miniature"
@@ -31,7 +32,11 @@ check: environment-dev
 viz: environment
 	$(BIN)/kedro viz run --host 127.0.0.1
 
+app: environment-app
+	$(BIN)/kedro app
+
 environment: $(VENV)/.installed
+environment-app: $(VENV)/.installed-app
 environment-dev: $(VENV)/.installed-dev
 
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -42,6 +47,10 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+$(VENV)/.installed-app: requirements-app.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -r requirements-app.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements-app.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -r requirements-dev.txt
 	@touch $@

@@ -18,7 +18,7 @@ def measure(count: int) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from factories import generator_preset, real_image_set, synthesis_options
     from features.feature_cases import feature_options
-    from filtering.filter_cases import COPY_CALIBRATION, filtering_options, no_copies
+    from filtering.filter_cases import audit, filtering_options, no_copies
     from kedro.io import Version
     from models import save_tiny_generator
 
@@ -26,6 +26,7 @@ def measure(count: int) -> None:
     from diffaug_pipeline.features.embedding import PlannedFeatures
     from diffaug_pipeline.features.features import Features
     from diffaug_pipeline.filtering.images import filter_images
+    from diffaug_pipeline.filtering.overrides import Overrides
     from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
     from diffaug_pipeline.prompts.plan import plan_synthesis
     from diffaug_pipeline.synthesis.synthesize import synthesize
@@ -53,9 +54,8 @@ def measure(count: int) -> None:
         scored.mkdir()
         PlannedFeatures(real, synthetic, feature_options("embedded:clip", batch_size=64)).make_in(scored, ())
         filtering, nothing = filtering_options(), pd.DataFrame()
-        decisions, _ = filter_images(
-            synthetic, real, Features(scored), no_copies(synthetic), COPY_CALIBRATION, nothing, filtering
-        )
+        audited = audit(no_copies(synthetic))
+        decisions, _ = filter_images(synthetic, real, Features(scored), audited, nothing, Overrides(), filtering)
         assert len(decisions) == count
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 

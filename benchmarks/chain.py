@@ -21,8 +21,10 @@ from diffaug_pipeline.evaluation.options import EvaluationOptions
 from diffaug_pipeline.features.embedding import PlannedFeatures
 from diffaug_pipeline.features.features import Features
 from diffaug_pipeline.features.options import FeatureOptions
+from diffaug_pipeline.filtering.evidence import Audit
 from diffaug_pipeline.filtering.images import filter_images
 from diffaug_pipeline.filtering.options import FilteringOptions
+from diffaug_pipeline.filtering.overrides import Overrides
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.merging import training_sets
 from diffaug_pipeline.merging.options import MergingOptions
@@ -102,9 +104,9 @@ class Chain:
             self.synthetic_images,
             self.real_images,
             self._features,
-            self.copies,
-            self._copy_calibration,
+            Audit(self.copies, self._copy_calibration),
             pd.DataFrame(columns=["image_id", "label", "predicted", "probabilities"]),
+            Overrides(),
             options,
         )
         return decisions

@@ -34,14 +34,16 @@ class Setting:
     whole_task: ImageSet
     """The real images that audits are about."""
     extra: Mapping[str, Planted]
-    """Real pictures that neither task has."""
+    """Real pictures that neither task has, as independent ones."""
+    helpful: Mapping[str, Planted]
+    """Other such pictures, to learn from."""
     classifiers: Classifiers
     known_features: Path
     """Features of the real images."""
     planted_per_class: int
     """Copies to train on."""
     helping_per_class: int
-    """Further real pictures to train on, drawn from `extra`."""
+    """Further real pictures to train on, drawn from `helpful`."""
     leaked_per_class: int
     """Test images to be found again, in each repetition."""
 
@@ -78,10 +80,10 @@ def help_(setting: Setting, repetition: int) -> Record:
     """More real images help."""
     rng = np.random.default_rng(derive_seed(repetition, "help"))
     by_class: dict[str, list[str]] = {}
-    for image_id, picture in setting.extra.items():
+    for image_id, picture in setting.helpful.items():
         by_class.setdefault(picture.label, []).append(image_id)
     drawn = [rng.choice(ids, setting.helping_per_class, replace=False).tolist() for ids in by_class.values()]
-    planted = {image_id: setting.extra[image_id] for ids in drawn for image_id in ids}
+    planted = {image_id: setting.helpful[image_id] for ids in drawn for image_id in ids}
     return compare(setting, repetition, planted, {"": FILTER_OFF})
 
 

@@ -23,7 +23,7 @@ from diffaug_pipeline.pretraining.pool import read_pool
 
 FEW_SHOT = {"train": 4, "val": 10, "test": 100}
 """Images per class."""
-BODY_PER_CLASS, EXTRA_PER_CLASS = 100, 200
+BODY_PER_CLASS, EXTRA_PER_CLASS, HELPFUL_PER_CLASS = 100, 80, 250
 PLANTED_PER_CLASS, HELPING_PER_CLASS, LEAKED_PER_CLASS = 42, 126, 50
 BODY_STEPS, BODY_LEARNING_RATE = 250, 1e-3
 POOL, FEATURES, BODY = "pool.parquet", "features", "body"
@@ -54,6 +54,7 @@ def load_setting(folder: Path) -> Setting:
         few_shot=first_of_each_class(real_images, FEW_SHOT),
         whole_task=real_images,
         extra=pool_pictures(_read_pool(folder, "extra")),
+        helpful=pool_pictures(_read_pool(folder, "helpful")),
         classifiers=ResNets(folder / BODY / "seed_0" / "model.safetensors"),
         known_features=folder / FEATURES,
         planted_per_class=PLANTED_PER_CLASS,
@@ -85,15 +86,15 @@ def _made_whole(path: Path) -> Iterator[Path | None]:
 
 
 def _draw_pool(folder: Path, fashion_mnist: Path | None) -> pd.DataFrame:
-    """Pool pictures for two uses, `body` and `extra`."""
+    """Pool pictures for three uses, `body`, `extra` and `helpful`."""
     block = yaml.safe_load((CONF / "parameters_pretraining.yml").read_text())["pretraining"]["pool"]
     where = {"folder": fashion_mnist and str(fashion_mnist), "download_folder": str(folder / "fashion_mnist")}
     pool = read_pool(PoolOptions(**block | where))
-    drawn = (
-        pool[pool["split"] == "pool_train"].groupby("label").sample(BODY_PER_CLASS + EXTRA_PER_CLASS, random_state=0)
-    )
+    pool = pool[pool["split"] == "pool_train"]
+    drawn = pool.groupby("label").sample(BODY_PER_CLASS + EXTRA_PER_CLASS, random_state=0)
     for_body = drawn.groupby("label").cumcount() < BODY_PER_CLASS
-    return drawn.assign(use=for_body.map({True: "body", False: "extra"}))
+    helpful = pool.drop(drawn.index).groupby("label").sample(HELPFUL_PER_CLASS, random_state=0)
+    return pd.concat([drawn.assign(use=for_body.map({True: "body", False: "extra"})), helpful.assign(use="helpful")])
 
 
 def _read_pool(folder: Path, use: str) -> pd.DataFrame:

@@ -8,3 +8,9 @@ def kedro_run_command(data_root: Path, *words: str, params: tuple[str, ...] = ()
     """A `kedro run` on the smoke environment that keeps everything below `data_root`."""
     joined = ",".join((f"data_root={data_root}", *params))
     return [sys.executable, "-m", "kedro", "run", "--env", "smoke", "--params", joined, *words]
+
+
+def kedro_app_command(data_root: Path, conf_source: Path, *words: str) -> list[str]:
+    """A `kedro app` that looks at the runs of the smoke environment below `data_root`."""
+    seen = ("--env", "smoke", "--conf-source", str(conf_source), "--params", f"data_root={data_root}")
+    return [sys.executable, "-m", "kedro", "app", *seen, *words]

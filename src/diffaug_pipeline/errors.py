@@ -10,6 +10,7 @@ DiffaugError
 ├── MissingPackageError     an optional package is needed and not installed
 ├── TrainingSetError        a training set would break a rule (foreign images, emptiness)
 │   └── LeakageError        a synthetic image in it is a copy of a validation or test image
+├── LicenceError            a licence does not allow, or is not known to allow, what is intended
 ├── VersionError            a stored version is missing, half-written, damaged or in use
 ├── BatchTooLargeError      memory does not hold the images of a batch
 ├── DiskSpaceError          what is to be written does not fit on the disk
@@ -55,6 +56,10 @@ class TrainingSetError(DiffaugError, ValueError):
 
 class LeakageError(TrainingSetError):
     """A synthetic image in a training set is a copy of a real validation or test image."""
+
+
+class LicenceError(DiffaugError, ValueError):
+    """A licence does not allow, or is not known to allow, what is intended."""
 
 
 class VersionError(DiffaugError, RuntimeError):

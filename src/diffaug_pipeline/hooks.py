@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PLAN = ".synthesis_plan"
-WITHOUT_EFFECT_ON_RESULTS = ("data_root", "gallery_images", "workers")
-"""Parameters that may differ when a run is resumed."""
+WITHOUT_EFFECT_ON_RESULTS = ("data_root", "download_folder", "gallery_images", "overrides", "workers")
+"""Parameters that may differ when a run is resumed; what the file of overrides said is an artifact of the run."""
 
 
 class RunLedger:
@@ -181,8 +181,9 @@ class RunSummary:
             if result in ("comparison", "dose_response", "robustness"):
                 lines += _in_words(task, result, catalog.load(name))
         for name in sorted(pipeline.all_outputs()):
-            if name.endswith(".report"):
-                lines.append(f"report: {catalog.get(name).load_path}")
+            for ending, what in ((".exported_dataset", "dataset"), (".report", "report")):
+                if name.endswith(ending):
+                    lines.append(f"{what}: {catalog.get(name).load_path}")
         click.echo("\n" + "\n".join(lines))
 
 
@@ -191,13 +192,9 @@ def _in_words(task: str, result: str, document: dict[str, Any]) -> list[str]:
         from diffaug_pipeline.evaluation.comparison import describe_comparison
 
         return describe_comparison(task, document)
-    if result == "dose_response":
-        from diffaug_pipeline.dose_response.section import describe_dose
+    from diffaug_pipeline.history.findings import describe_study
 
-        return [f"{task}: {describe_dose(document)}"]
-    from diffaug_pipeline.robustness.section import summarize
-
-    return [f"{task}: {summarize(document)}"]
+    return [f"{task}: {describe_study(result, document)}"]
 
 
 def check_choices(pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -275,14 +272,12 @@ def _versions_read(pipeline: Pipeline, catalog: DataCatalog, versions: dict[str,
 
 
 def _refuse_changes(record: dict[str, Any], parameters: dict[str, Any]) -> None:
-    before, now = (
-        {key: value for key, value in _flatten(block).items() if key.split(".")[-1] not in WITHOUT_EFFECT_ON_RESULTS}
-        for block in (record["parameters"], parameters)
-    )
+    from diffaug_pipeline.history.differences import differing_parameters
+
     changed = [
-        f"{key}: {before.get(key, 'absent')!r} then, {now.get(key, 'absent')!r} now"
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key, "absent") != now.get(key, "absent")
+        f"{name}: {then!r} then, {now!r} now"
+        for name, then, now in differing_parameters(record["parameters"], parameters)
+        if name.split(".")[-1] not in WITHOUT_EFFECT_ON_RESULTS
     ]
     if changed:
         raise VersionError(
@@ -295,12 +290,6 @@ def _refuse_changes(record: dict[str, Any], parameters: dict[str, Any]) -> None:
 def _as_written(parameters: dict[str, Any]) -> dict[str, Any]:
     """Plain values again, where Kedro has put a validated block in the place of a dictionary."""
     return json.loads(json.dumps(parameters, default=lambda block: block.model_dump(mode="json")))
-
-
-def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
-    if isinstance(value, dict) and value:
-        return {key: leaf for name in value for key, leaf in _flatten(value[name], f"{prefix}{name}.").items()}
-    return {prefix.rstrip("."): value}
 
 
 def _size_bytes(path: Path) -> int:

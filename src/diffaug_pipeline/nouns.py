@@ -15,7 +15,7 @@ PlannedImageSet: TypeAlias = Any
 Checkpoint: TypeAlias = Any
 """`checkpoint.Checkpoint`"""
 FillFolder: TypeAlias = Any
-"""A function that fills a folder, given to `datasets.CheckpointDataset`; called again after a crash."""
+"""A function that fills a folder, given to datasets that are folders; called again after a crash."""
 Features: TypeAlias = Any
 """`features.features.Features`"""
 PlannedFeatures: TypeAlias = Any

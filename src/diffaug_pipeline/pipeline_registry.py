@@ -18,6 +18,7 @@ from diffaug_pipeline.pipelines.detection.pipeline import create_pipeline as tra
 from diffaug_pipeline.pipelines.dose_response.pipeline import create_pipeline as study_doses
 from diffaug_pipeline.pipelines.evaluation.pipeline import create_pipeline as evaluation
 from diffaug_pipeline.pipelines.evaluation.pipeline import render_report
+from diffaug_pipeline.pipelines.export.pipeline import create_pipeline as export
 from diffaug_pipeline.pipelines.features.pipeline import create_pipeline as features
 from diffaug_pipeline.pipelines.filtering.pipeline import create_pipeline as filtering
 from diffaug_pipeline.pipelines.ingestion.pipeline import create_pipeline as ingestion
@@ -46,11 +47,13 @@ def register_pipelines() -> dict[str, Pipeline]:
         "classification_data": classification_data(ARMS),
         "classification_controls": classification(ARMS + CONTROLS),
         "classification_dose_response": dose_response("classification"),
+        "classification_export": export("classification"),
         "classification_robustness": robustness("classification"),
         "detection": detection(ARMS),
         "detection_data": detection_data(ARMS),
         "detection_controls": detection(ARMS + DETECTION_CONTROLS),
         "detection_dose_response": dose_response("detection"),
+        "detection_export": export("detection"),
         "detection_robustness": robustness("detection"),
         "pretraining": pretraining(),
         "scheduler_study": scheduler_study(),
@@ -59,6 +62,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     return pipelines | {
         "__default__": pipelines["classification"] + pipelines["detection"],
         "dose_response": pipelines["classification_dose_response"] + pipelines["detection_dose_response"],
+        "export": pipelines["classification_export"] + pipelines["detection_export"],
         "robustness": pipelines["classification_robustness"] + pipelines["detection_robustness"],
     }
 

@@ -9,6 +9,7 @@ from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
 from kedro.io import AbstractVersionedDataset, DataCatalog, MemoryDataset
 
+from diffaug_pipeline.export.options import Licences
 from diffaug_pipeline.options import Options
 from diffaug_pipeline.prompts.options import Vocabularies
 from diffaug_pipeline.session import RunSession
@@ -18,7 +19,9 @@ ENVIRONMENTS = ("base", "smoke")
 TASKS = ("classification", "detection")
 STUDIES = ("scheduler_study", "strength_study")
 STUDIES_OF_A_RUN = {
-    f"{prefix}{study}" for prefix in ("", "classification_", "detection_") for study in ("dose_response", "robustness")
+    f"{prefix}{study}"
+    for prefix in ("", "classification_", "detection_")
+    for study in ("dose_response", "export", "robustness")
 }
 
 
@@ -73,10 +76,14 @@ def test_nothing_is_read_that_nothing_makes(catalog):
 def test_studies_of_a_run_read_what_the_run_makes(catalog):
     for task in TASKS:
         made = pipelines[task].all_outputs() | {"run_record"}
-        for study in ("dose_response", "robustness"):
+        for study, result in (
+            ("dose_response", "report"),
+            ("export", "exported_dataset"),
+            ("robustness", "report"),
+        ):
             free = {name for name in pipelines[f"{task}_{study}"].inputs() if not name.startswith("params:")}
             assert {name for name in free if not is_optional(catalog, name)} <= made, study
-            assert f"{task}.report" in pipelines[f"{task}_{study}"].all_outputs()
+            assert f"{task}.{result}" in pipelines[f"{task}_{study}"].all_outputs()
 
 
 def is_optional(catalog: DataCatalog, name: str) -> bool:
@@ -85,7 +92,11 @@ def is_optional(catalog: DataCatalog, name: str) -> bool:
 
 def test_layers_have_an_order(catalog):
     """Kedro-Viz shows no layers at all where they form a circle, be it by way of a collapsed task."""
-    tasks = [pipelines[f"{task}{part}"] for task in TASKS for part in ("_controls", "_dose_response", "_robustness")]
+    tasks = [
+        pipelines[f"{task}{part}"]
+        for task in TASKS
+        for part in ("_controls", "_dose_response", "_export", "_robustness")
+    ]
     collapsed = [(task.inputs(), task.outputs()) for task in tasks]
     after: dict[str, set[str]] = {}
     for inputs, outputs in collapsed + [(node.inputs, node.outputs) for task in tasks for node in task.nodes]:
@@ -163,7 +174,9 @@ def test_shipped_environments_validate(project, env):
         catalog = session.load_context().catalog
         blocks = {name for pipeline in pipelines.values() for name in pipeline.inputs() if name.startswith("params:")}
         unread = [
-            name for name in sorted(blocks) if not isinstance(catalog.load(name), Options | Vocabularies | Generators)
+            name
+            for name in sorted(blocks)
+            if not isinstance(catalog.load(name), Options | Vocabularies | Generators | Licences)
         ]
     assert len(blocks) > 20
     assert unread == []

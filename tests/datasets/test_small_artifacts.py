@@ -9,6 +9,7 @@ from PIL import Image
 
 from diffaug_pipeline.datasets import (
     CheckpointDataset,
+    ExportedDataset,
     HTMLDataset,
     JSONDataset,
     ParquetDataset,
@@ -74,6 +75,24 @@ def test_a_checkpoint_goes_on_after_a_crash_in_the_folder_it_left(tmp_path):
     assert dataset.verify() == []
     (folder / "second").write_text("other")
     assert dataset.verify() == [f"{folder / 'second'} has changed since it was written"]
+
+
+def test_what_is_exported_begins_anew_after_a_crash(tmp_path):
+    attempts = []
+
+    def fill(folder: Path) -> None:
+        attempts.append([path.name for path in folder.iterdir()])
+        (folder / f"of attempt {len(attempts)}").write_text("done")
+        if len(attempts) == 1:
+            raise RuntimeError("killed")
+
+    dataset = ExportedDataset(filepath=str(tmp_path / "exported"), version=Version("v1", "v1"))
+    with pytest.raises(DatasetError, match="killed"):
+        dataset.save(fill)
+    assert not dataset.exists()
+    dataset.save(fill)
+    assert attempts == [[], []]
+    assert {path.name for path in dataset.load().iterdir()} == {"manifest.json", "of attempt 2"}
 
 
 def test_a_run_record_may_be_rewritten(tmp_path):

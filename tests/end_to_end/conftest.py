@@ -1,14 +1,19 @@
 """Real `kedro` commands in real processes, each test with a data folder of its own."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from commands import kedro_run_command
+from commands import kedro_app_command, kedro_run_command
 from long_runs import LONG_RUNS, ClassificationRun, DetectionRun, Kedro, StrangersRun
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +97,41 @@ def pretraining_run(started_runs: dict[str, Future]) -> Path:
 def scheduler_study_run(started_runs: dict[str, Future]) -> Path:
     """The data folder of a finished one."""
     return started_runs["scheduler_study_run"].result()
+
+
+@pytest.fixture(scope="session")
+def app_conf(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The configuration of `app`, a copy, with a `local` to write into."""
+    conf = tmp_path_factory.mktemp("app") / "conf"
+    shutil.copytree(project / "conf", conf, ignore=shutil.ignore_patterns("local"))
+    (conf / "local").mkdir()
+    return conf
+
+
+@pytest.fixture(scope="session")
+def app(
+    classification_run: ClassificationRun, app_conf: Path, project: Path, environment: dict[str, str]
+) -> Iterator[str]:
+    """The address of a `kedro app` on the data folder of `classification_run`."""
+    from browser import serving
+
+    with serving(kedro_app_command(classification_run.data_root, app_conf), project, environment) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Headless Chromium, as the system has it."""
+    from browser import open_browser
+
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: "Browser") -> Iterator["Page"]:
+    """A page of 1280 x 900; what it asked of other machines, or complained of, fails the test when it ends."""
+    from browser import watched_page
+
+    with watched_page(browser) as opened:
+        yield opened

@@ -81,6 +81,7 @@ def test_a_node_cut_off_between_two_outputs_runs_again(tmp_path, kedro_run):
         (("--resume", "last"), "no run has been recorded yet"),
         (("--resume", "r1", "--run-id", "r2"), "both name the run"),
         (("--only-missing-outputs",), "would mix versions of different runs"),
+        (("--env", "smok"), "conf/smok; check --env"),
         (("--runner", "ThreadRunner"), "leave it out: heavy nodes use all cores by themselves"),
         (("--pipelines", "classification", "--from-nodes", "classification.filter_images"), "no version exists of"),
     ],

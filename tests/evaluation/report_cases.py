@@ -66,6 +66,7 @@ def calibration(decided: pd.DataFrame, class_names: list[str]) -> dict:
         "made": len(decided),
         "accepted": int(decided["accepted"].sum()),
         "rejected_by": decided["reason"].value_counts().to_dict(),
+        "by_hand": {"thresholds": {}, "kept": 0, "rejected": 0},
         "false_reject_rate_on_real_val": rates,
         "boxes_not_judged": 3,
         "per_class": {name: {"boxes": 20, "accepted": 7} for name in class_names},

@@ -87,8 +87,11 @@ def page(tmp_path) -> str:
                 "failed": {"clip_score": 3, "zero_shot": 2},
                 "rejected_by": {"clip_score": 2, "zero_shot": 1, "selection": 1},
                 "false_reject_rate_on_real_val": {"clip_score": 0.05, "zero_shot": 0.1, "any": 0.15},
-                "clip_score_thresholds": dict.fromkeys(CLASSES, 0.6),
-                "zero_shot_margin_thresholds": dict.fromkeys(CLASSES, 0.01),
+                "thresholds": {
+                    "clip_score": {"clip_score": dict.fromkeys(CLASSES, 0.6)},
+                    "zero_shot": {"zero_shot_margin": dict.fromkeys(CLASSES, 0.01)},
+                },
+                "by_hand": {"thresholds": {"clip_score": {"clip_score": {"cat": 0.6}}}, "kept": 1, "rejected": 2},
             },
             ingestion_report={
                 "dataset": "/data",
@@ -117,6 +120,11 @@ def test_the_page_shows_verdict_galleries_and_filter_with_text_escaped(page):
     assert "would reject\n      15.0 %" in page
     assert "classification_controls tells" in page
     assert "policy top_k, score clip_score" in page
+    assert (
+        "but for what a person decided: 1 image kept by hand; 2 images rejected by hand; threshold set by hand: "
+        in page
+    )
+    assert "clip_score 0.6 of cat.\n" in page
     assert "&lt;u&gt;dog&lt;/u&gt;" in page
     assert "<figcaption><b><u>dog" not in page
     assert 'title="a &lt;prompt&gt;, seed 3"' in page

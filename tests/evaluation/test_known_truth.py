@@ -67,6 +67,7 @@ def setting(tmp_path_factory) -> Setting:
         few_shot=few_shot,
         whole_task=whole_task,
         extra=altered(extra, "exact"),
+        helpful=altered(extra, "exact"),
         classifiers=linear_probes,
         known_features=folder / "features",
         planted_per_class=14,

@@ -1,15 +1,18 @@
 """Options of filters, and evidence put together by hand."""
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from diffaug_pipeline.filtering.evidence import Evidence
-from diffaug_pipeline.filtering.options import DetectionFilteringOptions, FilteringOptions
+from diffaug_pipeline.filtering.evidence import Audit, Evidence
+from diffaug_pipeline.filtering.options import CommonFilteringOptions, DetectionFilteringOptions, FilteringOptions
+from diffaug_pipeline.filtering.overrides import Overrides
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 COMMON = {
+    "overrides": None,
     "min_images_per_class": 1,
     "blank": {"quantile": 0.0, "share": 0.5, "min_contrast": 0.02},
     "clip_score": {"quantile": 0.1},
@@ -54,6 +57,12 @@ def evidence(labels: list[str], class_names: tuple[str, ...] = ("cat", "dog"), *
     return Evidence(table=table, class_names=class_names, **arrays)
 
 
+def ask(rule: ModuleType, known: Evidence, thresholds: dict[str, Any], options: CommonFilteringOptions) -> pd.DataFrame:
+    """The scores of a rule, and `passes` by what is stored of them."""
+    scored = pd.concat([known.table, rule.score(known, thresholds, options)], axis=1)
+    return scored.assign(passes=rule.passes(scored, thresholds))
+
+
 def gray_thumbnails(*levels: float) -> np.ndarray:
     """(N, 64, 64) pictures of one level each."""
     return np.stack([np.full((64, 64), level, np.uint8) for level in levels])
@@ -84,6 +93,11 @@ def found(label: str, xyxy: list[float], confidence: float) -> dict[str, Any]:
     return {"label": label, "xyxy": xyxy, "confidence": confidence}
 
 
+def overrides(**document: Any) -> Overrides:
+    """As a file says them."""
+    return Overrides.model_validate(document)
+
+
 def as_synthetic(images: ImageSet, sourced: bool = False) -> ImageSet:
     """The same pictures as synthetic ones, with themselves as their sources or without any."""
     ids = images.index["image_id"]
@@ -93,8 +107,14 @@ def as_synthetic(images: ImageSet, sourced: bool = False) -> ImageSet:
             source_image_id=ids if sourced else None,
             split="train",
             origin="synthetic",
+            recipe=[f"recipe of {image_id}" for image_id in ids],
         )
     )
+
+
+def audit(copies: pd.DataFrame) -> Audit:
+    """With what it usually says of independent images."""
+    return Audit(copies, COPY_CALIBRATION)
 
 
 def no_copies(images: ImageSet) -> pd.DataFrame:

@@ -7,12 +7,13 @@ from diffaug_pipeline.filtering.decisions import conclude, judge_as_a_set, passi
 from diffaug_pipeline.filtering.rules.near_duplicates import describe
 
 SELECTION = filtering_options().selection
+APART = {"near_duplicates": {"near_duplicate_distance": 0.1}}
 
 
 def judged(**passes: list[bool]) -> pd.DataFrame:
     """Cats that each rule passes or fails."""
     count = len(next(iter(passes.values())))
-    table = pd.DataFrame({"image_id": list("abcdefgh")[:count], "label": "cat"})
+    table = pd.DataFrame({"image_id": list("abcdefgh")[:count], "label": "cat", "by_hand": None})
     return table.assign(clip_score=np.linspace(1, 0.5, count), **{f"{rule}_passes": of for rule, of in passes.items()})
 
 
@@ -53,8 +54,32 @@ def test_near_duplicates_are_sought_among_what_passes_the_other_rules():
     table = judged(blank=[False, True, True, True])
     descriptors = describe(gray_thumbnails(10, 10, 10, 90))
     rules = ["blank", "near_duplicates"]
-    as_a_set = judge_as_a_set(table, rules, descriptors, {"near_duplicate_distance": 0.1})
+    as_a_set = judge_as_a_set(table, rules, descriptors, APART)
     assert as_a_set["near_duplicates_passes"].tolist() == [False, True, False, True]
     assert passing(as_a_set, rules).tolist() == [False, True, False, True]
     reasons = conclude(as_a_set, rules, SELECTION)["reason"]
     assert reasons.dropna().to_dict() == {0: "blank", 2: "near_duplicates"}
+
+
+def test_what_a_person_decided_stands_above_rules_and_selection():
+    best = filtering_options(selection={"policy": "top_k", "top_k": 1}).selection
+    table = judged(blank=[True, True, True, False, False]).assign(by_hand=["reject", None, None, "keep", None])
+    concluded = conclude(table, ["blank"], best)
+    assert concluded["accepted"].tolist() == [False, True, False, True, False]
+    reasons = concluded["reason"].where(concluded["reason"].notna(), None).tolist()
+    assert reasons == ["by_hand", None, "selection", None, "blank"]
+
+
+def test_what_was_kept_takes_nobodys_place():
+    best = filtering_options(selection={"policy": "top_k", "top_k": 1}).selection
+    table = judged(blank=[True, True]).assign(by_hand=["keep", None])
+    assert conclude(table, ["blank"], best)["accepted"].tolist() == [True, True]
+
+
+def test_what_was_rejected_by_hand_puts_out_no_look_alike_and_what_was_kept_does():
+    table = judged(blank=[True, True, False, True]).assign(by_hand=["reject", None, "keep", None])
+    descriptors = describe(gray_thumbnails(10, 10, 90, 90))
+    rules = ["blank", "near_duplicates"]
+    concluded = conclude(judge_as_a_set(table, rules, descriptors, APART), rules, SELECTION)
+    assert concluded["accepted"].tolist() == [False, True, True, False]
+    assert concluded["reason"].dropna().to_dict() == {0: "by_hand", 3: "near_duplicates"}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from factories import noise_image, real_image_set
 from features.feature_cases import feature_options, make_features
-from filtering.filter_cases import COPY_CALIBRATION, as_synthetic, filtering_options, no_copies
+from filtering.filter_cases import as_synthetic, audit, filtering_options, no_copies, overrides
 from PIL import Image
 
 from diffaug_pipeline.filtering import early
@@ -22,7 +22,7 @@ def real(tmp_path_factory) -> ImageSet:
 def test_it_says_what_the_filter_will_say(tmp_path, tiny_clip, real):
     made, options = as_synthetic(real.where(split="val")), filtering_options(clip_score={"quantile": 0.4})
     features = make_features(tmp_path / "features", real, made, feature_options(tiny_clip))
-    decisions, _ = filter_images(made, real, features, no_copies(made), COPY_CALIBRATION, pd.DataFrame(), options)
+    decisions, _ = filter_images(made, real, features, audit(no_copies(made)), pd.DataFrame(), overrides(), options)
     later = decisions[[f"{rule}_passes" for rule in EARLY_RULES]].all(axis=1)
     judge = EarlyJudge(real, feature_options(tiny_clip), options)
     assert 0 < later.sum() < len(made)

@@ -9,15 +9,18 @@ import pandas as pd
 import pytest
 from factories import noise_image, real_image_set, rehashed, smooth_image
 from features.feature_cases import feature_options, make_features
-from filtering.filter_cases import COPY_CALIBRATION, as_synthetic, filtering_options, no_copies
+from filtering.filter_cases import as_synthetic, audit, filtering_options, no_copies, overrides
 
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.features.features import Features
 from diffaug_pipeline.filtering import evidence
+from diffaug_pipeline.filtering.desk import Desk
 from diffaug_pipeline.filtering.images import filter_images
+from diffaug_pipeline.filtering.overrides import Overrides
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 EVERY_RULE = ["leakage", "blank", "clip_score", "zero_shot", "memorisation", "task_model", "near_duplicates"]
+NOTHING = overrides()
 LOOSE = {"clip_score": {"quantile": 0.0}, "zero_shot": {"quantile": 0.0}}
 
 
@@ -53,10 +56,10 @@ def predictions(real: ImageSet, synthetic: ImageSet, mistaken: tuple[int, ...] =
 
 @pytest.fixture
 def judge(real, synthetic, features):
-    def run(copies: pd.DataFrame | None = None, **options) -> tuple[pd.DataFrame, dict]:
-        audited = no_copies(synthetic) if copies is None else copies
+    def run(copies: pd.DataFrame | None = None, by_hand: Overrides = NOTHING, **options) -> tuple[pd.DataFrame, dict]:
+        audited = audit(no_copies(synthetic) if copies is None else copies)
         seen = predictions(real, synthetic, mistaken=(4,))
-        return filter_images(synthetic, real, features, audited, COPY_CALIBRATION, seen, filtering_options(**options))
+        return filter_images(synthetic, real, features, audited, seen, by_hand, filtering_options(**options))
 
     return run
 
@@ -71,7 +74,8 @@ def test_every_image_has_a_score_and_a_verdict_of_every_rule(judge, synthetic):
     assert decisions[scores + verdicts].notna().all(axis=None)
     assert decisions["near_duplicate_distance"].notna().sum() >= len(decisions) - 1
     assert set(decisions) == {
-        *scores, *verdicts, "image_id", "label", "source_distance", "near_duplicate_distance", "accepted", "reason",
+        *scores, *verdicts, "image_id", "label", "source_distance", "near_duplicate_distance", "is_held_out_copy",
+        "is_train_copy", "task_model_counted_as", "task_model_draw", "by_hand", "accepted", "reason",
     }  # fmt: skip
 
 
@@ -93,7 +97,7 @@ def test_where_every_image_is_bad_none_is_accepted(tmp_path, tiny_clip, real):
     bad = rehashed(ImageSet(bad.index.assign(path=str(path))))
     features = make_features(tmp_path / "features", real, bad, feature_options(tiny_clip))
     best = filtering_options(selection={"policy": "top_k", "top_k": 5})
-    decisions, calibration = filter_images(bad, real, features, no_copies(bad), COPY_CALIBRATION, pd.DataFrame(), best)
+    decisions, calibration = filter_images(bad, real, features, audit(no_copies(bad)), pd.DataFrame(), NOTHING, best)
     assert not decisions["accepted"].any()
     assert calibration["rejected_by"] == {"blank": len(bad)}
 
@@ -151,7 +155,7 @@ def test_counts_add_up(judge, synthetic):
     assert list(calibration["rules"]) == EVERY_RULE
     assert calibration["rules"]["clip_score"] == {"quantile": 0.1}
     assert calibration["switched_off"] is None
-    assert calibration["clip_score_thresholds"].keys() == {"cat", "dog"}
+    assert calibration["thresholds"]["clip_score"]["clip_score"].keys() == {"cat", "dog"}
 
 
 def test_false_reject_rates_are_what_validation_images_would_suffer_as_synthetic_ones(real, features, judge):
@@ -160,7 +164,7 @@ def test_false_reject_rates_are_what_validation_images_would_suffer_as_synthetic
     validation = as_synthetic(real.where(split="val"))
     seen = predictions(real, validation)
     options = filtering_options(rules=EVERY_RULE, clip_score={"quantile": 0.4})
-    decisions, _ = filter_images(validation, real, features, no_copies(validation), COPY_CALIBRATION, seen, options)
+    decisions, _ = filter_images(validation, real, features, audit(no_copies(validation)), seen, NOTHING, options)
     judged_by = ["blank", "clip_score", "zero_shot", "task_model", "near_duplicates"]
     for rule in judged_by:
         assert rates[rule] == pytest.approx((~decisions[f"{rule}_passes"]).mean())
@@ -174,7 +178,7 @@ def test_a_scorer_never_taught_the_classes_keeps_quiet_and_that_is_said(tmp_path
     ignorant = make_features(tmp_path / "features", real, synthetic, feature_options("embedded:clip"))
     options = filtering_options(clip_score={"quantile": 0.99})
     decisions, calibration = filter_images(
-        synthetic, real, ignorant, no_copies(synthetic), COPY_CALIBRATION, pd.DataFrame(), options
+        synthetic, real, ignorant, audit(no_copies(synthetic)), pd.DataFrame(), NOTHING, options
     )
     assert "it was never taught cat, dog" in calibration["switched_off"]
     assert calibration["rules_switched_off"] == ["clip_score", "zero_shot"]
@@ -184,7 +188,7 @@ def test_a_scorer_never_taught_the_classes_keeps_quiet_and_that_is_said(tmp_path
     assert calibration["false_reject_rate_on_real_val"]["clip_score"] == 0.0
     ranking = filtering_options(selection={"policy": "top_k"})
     with pytest.raises(ParameterError, match=r"filtering.selection ranks by clip_score, but: .* never taught cat, dog"):
-        filter_images(synthetic, real, ignorant, no_copies(synthetic), COPY_CALIBRATION, pd.DataFrame(), ranking)
+        filter_images(synthetic, real, ignorant, audit(no_copies(synthetic)), pd.DataFrame(), NOTHING, ranking)
 
 
 def test_blocks_change_nothing(monkeypatch, judge):
@@ -199,7 +203,7 @@ def test_nothing_real_that_is_not_training_data_moves_a_threshold(real, syntheti
     decisions, _ = judge()
     few = ImageSet(real.index[(real.index["split"] == "train") | (real.index.index % 2 == 0)].reset_index(drop=True))
     with_fewer, _ = filter_images(
-        synthetic, few, features, no_copies(synthetic), COPY_CALIBRATION, pd.DataFrame(), filtering_options()
+        synthetic, few, features, audit(no_copies(synthetic)), pd.DataFrame(), NOTHING, filtering_options()
     )
     pd.testing.assert_frame_equal(with_fewer, decisions)
 
@@ -211,14 +215,14 @@ from pathlib import Path
 from diffaug_pipeline.features.features import Features
 from diffaug_pipeline.filtering.images import filter_images
 from diffaug_pipeline.imaging.image_set import ImageSet
-from filtering.filter_cases import COPY_CALIBRATION, filtering_options, no_copies
+from filtering.filter_cases import audit, filtering_options, no_copies, overrides
 
 folder = Path(sys.argv[1])
 synthetic, real = (ImageSet(pd.read_parquet(folder / f"{name}.parquet")) for name in ("synthetic", "real"))
 for quantile in (0.1, 0.9):
     options = filtering_options(clip_score={"quantile": quantile})
     decisions, _ = filter_images(
-        synthetic, real, Features(Path(sys.argv[2])), no_copies(synthetic), COPY_CALIBRATION, pd.DataFrame(), options
+        synthetic, real, Features(Path(sys.argv[2])), audit(no_copies(synthetic)), pd.DataFrame(), overrides(), options
     )
     print("ACCEPTED", decisions["accepted"].sum())
 print("MODULES", *sys.modules)
@@ -242,3 +246,52 @@ def test_other_thresholds_need_no_model_and_no_picture(tmp_path, real, synthetic
     assert counts == expected
     assert expected[1] < expected[0]
     assert {"torch", "transformers", "diffusers"}.isdisjoint(modules.split())
+
+
+def test_what_a_person_decided_is_applied_and_recorded(judge, synthetic):
+    recipes = synthetic.index.set_index("image_id")["recipe"]
+    black, twin, other = (synthetic.index["image_id"].iloc[place] for place in (0, 1, 4))
+    by_hand = overrides(
+        thresholds={"clip_score": {"clip_score": {"cat": 0.0}}, "zero_shot": {"zero_shot_margin": -1.0}},
+        keep={black: recipes[black], "unknown": "x"},
+        reject={twin: recipes[twin], other: "drawn in another run"},
+    )
+    plain, calibrated = judge()
+    decisions, calibration = judge(by_hand=by_hand)
+    decided = decisions.set_index("image_id")
+    assert decided.loc[black, ["accepted", "by_hand", "blank_passes"]].tolist() == [True, "keep", False]
+    assert decided.loc[twin, ["accepted", "by_hand", "reason"]].tolist() == [False, "reject", "by_hand"]
+    assert pd.isna(decided.at[other, "by_hand"])
+    assert calibration["by_hand"] == {
+        "thresholds": by_hand.as_document()["thresholds"],
+        "kept": 1,
+        "rejected": 1,
+        "without_image": 2,
+        "held_out_copies": 0,
+    }
+    assert calibration["calibrated_thresholds"] == calibrated["thresholds"] == calibrated["calibrated_thresholds"]
+    needed = calibration["thresholds"]["clip_score"]["clip_score"]
+    assert needed == calibrated["thresholds"]["clip_score"]["clip_score"] | {"cat": 0.0}
+    cats = decisions["label"] == "cat"
+    assert decisions.loc[cats, "clip_score_passes"].all()
+    assert not plain.loc[cats, "clip_score_passes"].all()
+    pd.testing.assert_series_equal(decisions.loc[~cats, "clip_score_passes"], plain.loc[~cats, "clip_score_passes"])
+    assert calibration["rejected_by"]["by_hand"] == 1
+
+
+def test_a_copy_of_a_held_out_image_is_not_kept_by_hand(judge, synthetic, caplog):
+    copies = no_copies(synthetic)
+    copies.loc[5, "is_held_out_copy"] = True
+    image_id, recipe = synthetic.index.loc[5, ["image_id", "recipe"]]
+    decisions, calibration = judge(copies, overrides(keep={image_id: recipe}), clip_score={"quantile": 0.99})
+    assert decisions.loc[5, "reason"] == "leakage"
+    assert pd.isna(decisions.loc[5, "by_hand"])
+    assert f"never accepted, whatever the overrides say: {image_id}." in caplog.text
+    assert calibration["by_hand"]["held_out_copies"] == 1
+
+
+def test_the_desk_repeats_the_decisions_from_what_is_stored(judge, synthetic):
+    by_hand = overrides(thresholds={"clip_score": {"clip_score": 0.1}})
+    decisions, calibration = judge(by_hand=by_hand, rules=EVERY_RULE)
+    desk = Desk(decisions, calibration, synthetic, no_copies(synthetic))
+    pd.testing.assert_frame_equal(desk.decide(by_hand), decisions)

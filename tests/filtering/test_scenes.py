@@ -8,16 +8,18 @@ import pytest
 import torch
 from factories import cats_and_dogs, noise_image, rehashed
 from features.feature_cases import feature_options, make_features
-from filtering.filter_cases import COPY_CALIBRATION, as_synthetic, no_copies, scene_options
+from filtering.filter_cases import as_synthetic, audit, no_copies, overrides, scene_options
 from PIL import Image
 from transformers import CLIPModel, CLIPProcessor
 
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.filtering import evidence
+from diffaug_pipeline.filtering.desk import Desk
 from diffaug_pipeline.filtering.options import DetectionFilteringOptions
 from diffaug_pipeline.filtering.scenes import SCORE_OF, filter_scenes
 from diffaug_pipeline.imaging.image_set import ImageSet
 
+NOTHING = overrides()
 EVERYTHING = [0.0, 0.0, 1_000.0, 1_000.0]
 TEMPLATE = "a photo of a {class_name}"
 BOX_RULES = ["clip_score", "zero_shot", "detector_agreement"]
@@ -33,12 +35,14 @@ def real(tmp_path_factory) -> ImageSet:
 def judge(real, tmp_path_factory, tiny_clip):
     """The filter with features made for the scenes it is given; thresholds are stricter than the usual ones."""
 
-    def run(scenes, found, copies=None, scorer=tiny_clip, **changes) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+    def run(
+        scenes, found, copies=None, scorer=tiny_clip, by_hand=NOTHING, **changes
+    ) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
         asked = feature_options(scorer, crop_context=0.0)
         asked = asked.model_copy(update={"scorer": asked.scorer.model_copy(update={"templates": [TEMPLATE]})})
         features = make_features(tmp_path_factory.mktemp("features"), real, scenes, asked)
-        audited = no_copies(scenes) if copies is None else copies
-        return filter_scenes(scenes, real, features, audited, COPY_CALIBRATION, found, options(**changes))
+        audited = audit(no_copies(scenes) if copies is None else copies)
+        return filter_scenes(scenes, real, features, audited, found, by_hand, options(**changes))
 
     return run
 
@@ -279,9 +283,9 @@ def test_a_small_class_takes_the_spread_of_all(real, judge):
     _, scores, own = judge(scenes, nothing_found())
     _, _, pooled = judge(scenes, nothing_found(), min_images_per_class=100)
     medians = scores.groupby("label")["clip_score"].median()
-    below = [medians[label] - pooled["clip_score_thresholds"][label] for label in ("cat", "dog")]
+    below = [medians[label] - pooled["thresholds"]["clip_score"]["clip_score"][label] for label in ("cat", "dog")]
     assert below[0] == pytest.approx(below[1])
-    below = [medians[label] - own["clip_score_thresholds"][label] for label in ("cat", "dog")]
+    below = [medians[label] - own["thresholds"]["clip_score"]["clip_score"][label] for label in ("cat", "dog")]
     assert not np.isclose(*below)
 
 
@@ -335,3 +339,32 @@ def test_blocks_change_nothing(monkeypatch, real, judge):
     for table, other in zip(whole[:2], by_block[:2], strict=True):
         pd.testing.assert_frame_equal(table, other, rtol=1e-5)
     assert whole[2]["rejected_by"] == by_block[2]["rejected_by"]
+
+
+def test_what_a_person_decided_is_applied_and_the_desk_repeats_it(real, judge):
+    scenes = as_synthetic(real.where(split="train"))
+    plain, _, calibrated = judge(scenes, detections(scenes), rules=[*FOUR_RULES, "near_duplicates"])
+    kept, rejected = plain.loc[~plain["accepted"], "image_id"].iloc[0], plain.loc[plain["accepted"], "image_id"].iloc[0]
+    recipes = scenes.index.set_index("image_id")["recipe"]
+    by_hand = overrides(
+        thresholds={"zero_shot": {"zero_shot_margin": {"cat": -1.0}}, "detector_agreement": {"detector_iou": 0.9}},
+        keep={kept: recipes[kept]},
+        reject={rejected: recipes[rejected]},
+    )
+    decisions, scores, calibration = judge(
+        scenes, detections(scenes), rules=[*FOUR_RULES, "near_duplicates"], by_hand=by_hand
+    )
+    decided = decisions.set_index("image_id")
+    assert decided.loc[kept, ["accepted", "by_hand"]].tolist() == [True, "keep"]
+    assert decided.loc[rejected, ["accepted", "reason"]].tolist() == [False, "by_hand"]
+    assert calibration["thresholds"]["detector_agreement"] == {"detector_iou": 0.9}
+    assert calibration["calibrated_thresholds"] == calibrated["thresholds"]
+    assert (calibration["by_hand"]["kept"], calibration["by_hand"]["rejected"]) == (1, 1)
+    desk = Desk(decisions, calibration, scenes, no_copies(scenes), scores)
+    pd.testing.assert_frame_equal(desk.decide(by_hand), decisions)
+    columns = ["image_id", "accepted", *(f"{rule}_passes" for rule in FOUR_RULES)]
+    pd.testing.assert_frame_equal(desk.decide(overrides())[columns], plain[columns])
+    counts = desk.count_by_class(decisions).set_index("class")
+    assert counts["made"].to_dict() == scores["label"].value_counts().to_dict()
+    shown = [box["label"] for boxes in scenes.index["boxes"][decisions["accepted"]] for box in boxes]
+    assert counts["kept"].to_dict() == {name: shown.count(name) for name in ("cat", "dog")}

@@ -17,7 +17,7 @@ from PIL import Image
 
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.formats.coco import list_coco, write_coco
-from diffaug_pipeline.formats.export import export_images
+from diffaug_pipeline.formats.image_files import export_images
 from diffaug_pipeline.formats.source import Listing
 from diffaug_pipeline.formats.voc import list_voc, write_voc
 from diffaug_pipeline.formats.yolo import list_yolo, write_yolo

@@ -1,6 +1,7 @@
 """Synthesis against a plain diffusers loop, with the real classes at tiny size."""
 
 import io
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
 from diffaug_pipeline.prompts.plan import plan_synthesis
 from diffaug_pipeline.synthesis.generator import Generator, inpainting_mask
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
+from diffaug_pipeline.synthesis.schedulers import model_evaluations
 from diffaug_pipeline.synthesis.synthesize import synthesize
 
 VOCABULARIES = Vocabularies(
@@ -253,3 +255,42 @@ def test_a_plan_made_with_other_weights_is_refused(tiny_generator, real):
     _, plan = setup(tiny_generator, real)
     with pytest.raises(VersionError, match="made for model_revision other"):
         synthesize(plan.assign(model_revision="other"), real, options_of(), preset_of(tiny_generator))
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "heun", "pndm", "kdpm2_ancestral"])
+@pytest.mark.parametrize("mode", ["text_to_image", "image_to_image", "inpainting"])
+def test_every_call_of_the_denoiser_is_told(tiny_generator, real, scheduler, mode):
+    prepare = setup_inpainting if mode == "inpainting" else partial(setup, mode=mode)
+    generator, rows = prepare(tiny_generator, real, scheduler=scheduler)
+    told, calls = [], []
+    hook = generator.text_to_image.unet.register_forward_hook(lambda *_: calls.append(1))
+    made = generator.make_images(rows.iloc[:2], lambda: told.append(1))
+    hook.remove()
+    assert len(told) == len(calls) == model_evaluations(scheduler, 4, None if mode == "text_to_image" else 0.5)
+    assert generator.make_images(rows.iloc[:2]) == made
+
+
+def test_drawing_that_is_ended_leaves_the_model_ready(tiny_generator, real):
+    generator, plan = setup(tiny_generator, real)
+    before = generator.make_images(plan)
+    told = []
+
+    def end_at_the_second() -> None:
+        told.append(1)
+        if len(told) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generator.make_images(plan, end_at_the_second)
+    assert len(told) == 2
+    assert generator.make_images(plan) == before
+
+
+def test_one_loaded_model_starts_from_other_sources(tiny_generator, real, tmp_path):
+    others = real_image_set(tmp_path / "others", {"train": 4, "test": 1})
+    generator, _ = setup(tiny_generator, real)
+    expected, plan = setup(tiny_generator, others, mode="image_to_image")
+    _ = generator.text_to_image
+    other = generator.with_sources(others)
+    assert other.make_images(plan) == expected.make_images(plan)
+    assert other.text_to_image is generator.text_to_image

@@ -8,12 +8,13 @@ from diffaug_pipeline.datasets.files import (
     PictureDataset,
     PlotlyDataset,
 )
-from diffaug_pipeline.datasets.folder import CheckpointDataset
+from diffaug_pipeline.datasets.folder import CheckpointDataset, ExportedDataset
 from diffaug_pipeline.datasets.image_set import ImageSetDataset
 from diffaug_pipeline.datasets.run_record import RunRecordDataset
 
 __all__ = [
     "CheckpointDataset",
+    "ExportedDataset",
     "FeatureSetDataset",
     "HTMLDataset",
     "ImageSetDataset",

@@ -45,9 +45,13 @@ class VersionedArtifact(AbstractVersionedDataset):
         """The version `save` writes."""
         return str(self.resolve_save_version())
 
+    def path_of(self, version: str) -> Path:
+        """Where `version` lies, once it is complete."""
+        return Path(self._get_versioned_path(version))
+
     def has_version(self, version: str) -> bool:
         """Whether `version` is complete."""
-        return self.is_complete(Path(self._get_versioned_path(version)))
+        return self.is_complete(self.path_of(version))
 
     def pin(self, version: str) -> None:
         """Makes `version` the one `load` reads."""
@@ -99,7 +103,7 @@ class VersionedArtifact(AbstractVersionedDataset):
         self._is_outdated = True
 
     def _withdraw(self) -> None:
-        published = Path(self._get_versioned_path(self.save_version))
+        published = self.path_of(self.save_version)
         published.replace(self._staged_path)
         published.parent.rmdir()
         self._is_outdated = False

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,25 @@ class CheckpointDataset(FolderDataset):
 
     def load(self) -> Checkpoint:
         return Checkpoint(self.load_path)
+
+
+class ExportedDataset(FolderDataset):
+    """A folder made for others to read.
+
+    What is saved is a function that fills a folder, given an empty one even after a crash. What is loaded is its path.
+    """
+
+    def save(self, data: Callable[[Path], None]) -> None:
+        self.fill(lambda folder: data(_emptied(folder)))
+
+    def load(self) -> Path:
+        return self.load_path
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder)
+    folder.mkdir()
+    return folder
 
 
 def sha256_of(path: Path) -> str:

@@ -27,6 +27,18 @@ class Lock:
             raise VersionError(f"{what} by {holder}; wait for it, stop it, or choose another --run-id.") from None
         self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
 
+    def is_held(self) -> bool:
+        """Whether a process, this one included, holds it; looking takes it for an instant if nobody does."""
+        if not self._path.exists():
+            return False
+        looking = FileLock(self._path, is_singleton=False)
+        try:
+            looking.acquire(timeout=0)
+        except Timeout:
+            return True
+        looking.release()
+        return False
+
     def release(self) -> None:
         """Lets others past."""
         self._owner.unlink(missing_ok=True)

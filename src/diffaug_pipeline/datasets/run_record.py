@@ -34,9 +34,5 @@ class RunRecordDataset(VersionedArtifact):
         """For the process that runs `version`."""
         return Lock(self.staging_root / f"{version}.lock")
 
-    def path_of(self, version: str) -> Path:
-        """Where the record of run `version` lies."""
-        return Path(self._get_versioned_path(version))
-
     def preview(self) -> JSONPreview:
         return JSONPreview(self.load_path.read_text())

@@ -10,6 +10,7 @@ from diffaug_pipeline.evaluation.filter_rules import (
     DESCRIPTIONS,
     against_random,
     caption_score,
+    describe_by_hand,
     nearest_real,
     tabulate_rules,
 )
@@ -33,6 +34,7 @@ def render_classification_report(content: ReportContent) -> str:
         arm_columns=ARM_COLUMNS,
         judged="images",
         rules=tabulate_rules(content.calibration, DESCRIPTIONS),
+        by_hand=describe_by_hand(content.calibration),
         against_random=against_random(content.comparison),
         yields=_yields(content.decisions),
     )

@@ -11,6 +11,7 @@ from diffaug_pipeline.evaluation.filter_rules import (
     SCENE_DESCRIPTIONS,
     against_random,
     caption_score,
+    describe_by_hand,
     nearest_real,
     tabulate_rules,
 )
@@ -60,6 +61,7 @@ def render_detection_report(content: DetectionReportContent) -> str:
         arm_columns=ARM_COLUMNS,
         judged="boxes",
         rules=tabulate_rules(content.calibration, SCENE_DESCRIPTIONS),
+        by_hand=describe_by_hand(content.calibration),
         against_random=against_random(content.comparison),
         splits=SPLITS,
     )

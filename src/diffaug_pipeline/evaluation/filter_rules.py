@@ -7,8 +7,8 @@ import pandas as pd
 
 from diffaug_pipeline.imaging.image_set import ImageSet
 
-SELECTION = "selection"
-"""The reason of images that pass all rules while better ones are taken."""
+SELECTION, BY_HAND = "selection", "by_hand"
+"""The reasons of images that pass all rules while better ones are taken, and of those that a person rejected."""
 DESCRIPTIONS = {
     "leakage": "a near-copy of a validation or test image",
     "blank": "hardly anything on it, or nothing but black and white",
@@ -18,6 +18,7 @@ DESCRIPTIONS = {
     "task_model": "classifiers trained on other real images are sure that it is of another class",
     "near_duplicates": "hardly differs from a synthetic image with a better score",
     SELECTION: "passes all rules, but better ones were taken",
+    BY_HAND: "a person has looked at it and rejected it",
 }
 SCENE_DESCRIPTIONS = DESCRIPTIONS | {
     "clip_score": "a box fits its class sentence worse than crops of real objects do",
@@ -36,7 +37,7 @@ SCORES = {
 
 
 def tabulate_rules(calibration: Mapping[str, Any], descriptions: Mapping[str, str]) -> list[dict[str, Any]]:
-    """One row per rule in the order in which they apply, and `selection` last where it took away anything."""
+    """One row per rule in their order; then `selection` and `by_hand` where they took away anything."""
     rates, silenced = calibration["false_reject_rate_on_real_val"], calibration["rules_switched_off"]
     rows = [
         {
@@ -50,20 +51,45 @@ def tabulate_rules(calibration: Mapping[str, Any], descriptions: Mapping[str, st
         }
         for rule, options in calibration["rules"].items()
     ]
-    if taken_away := calibration["rejected_by"].get(SELECTION, 0):
-        options = ", ".join(f"{name} {value}" for name, value in calibration["selection"].items() if value is not None)
-        rows.append(
-            {
-                "name": SELECTION,
-                "description": descriptions[SELECTION],
-                "options": options,
-                "switched_off": False,
-                "failed": taken_away,
-                "rejected": taken_away,
-                "false_reject_rate": None,
-            }
-        )
+    options = ", ".join(f"{name} {value}" for name, value in calibration["selection"].items() if value is not None)
+    for reason, chosen_by in ((SELECTION, options), (BY_HAND, "")):
+        if taken_away := calibration["rejected_by"].get(reason, 0):
+            rows.append(
+                {
+                    "name": reason,
+                    "description": descriptions[reason],
+                    "options": chosen_by,
+                    "switched_off": False,
+                    "failed": taken_away,
+                    "rejected": taken_away,
+                    "false_reject_rate": None,
+                }
+            )
     return rows
+
+
+def describe_by_hand(calibration: Mapping[str, Any]) -> str | None:
+    """What a person decided, in one sentence; None where all was left to the rules."""
+    by_hand = calibration["by_hand"]
+    parts = [
+        f"{by_hand[verdict]} {'image' if by_hand[verdict] == 1 else 'images'} {verdict} by hand"
+        for verdict in ("kept", "rejected")
+        if by_hand[verdict]
+    ]
+    columns = [
+        f"{column} {_in_words(needed)}"
+        for of_rule in by_hand["thresholds"].values()
+        for column, needed in of_rule.items()
+    ]
+    if columns:
+        parts.append(f"{'threshold' if len(columns) == 1 else 'thresholds'} set by hand: {'; '.join(columns)}")
+    return f"{'; '.join(parts)}." if parts else None
+
+
+def _in_words(needed: float | Mapping[str, float]) -> str:
+    if not isinstance(needed, Mapping):
+        return f"{needed:.3g}"
+    return ", ".join(f"{value:.3g} of {name}" for name, value in needed.items())
 
 
 def against_random(comparison: Mapping[str, Any]) -> dict[str, Any] | None:

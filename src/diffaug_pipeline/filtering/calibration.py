@@ -8,9 +8,11 @@ import pandas as pd
 
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.features.features import FeatureSpace
-from diffaug_pipeline.filtering.decisions import passing
-from diffaug_pipeline.filtering.judging import COPY_RULES, SCORER_RULES, Thresholds
+from diffaug_pipeline.filtering.by_hand import DecidedByHand
+from diffaug_pipeline.filtering.decisions import BY_HAND, KEEP, REJECT, passing
+from diffaug_pipeline.filtering.judging import COPY_RULES, SCORER_RULES
 from diffaug_pipeline.filtering.options import DetectionFilteringOptions, FilteringOptions
+from diffaug_pipeline.filtering.overrides import Overrides
 from diffaug_pipeline.synthesis.known_classes import describe_unknown, unknown_classes
 
 AUDIT_OF = {"leakage": "held_out", "memorisation": "train"}
@@ -35,12 +37,9 @@ def find_what_silences(scorer: FeatureSpace, options: FilteringOptions | Detecti
 
 
 def describe_rules(
-    options: FilteringOptions | DetectionFilteringOptions,
-    thresholds: Mapping[str, Thresholds],
-    scorer: FeatureSpace,
-    silenced: str | None,
+    options: FilteringOptions | DetectionFilteringOptions, scorer: FeatureSpace, silenced: str | None
 ) -> dict[str, Any]:
-    """Rules in their order with their options, those that were silenced, and all thresholds by score column."""
+    """Rules in their order with their options, and those that were silenced."""
     blocks = options.model_dump()
     return {
         "scorer": scorer.model,
@@ -49,7 +48,17 @@ def describe_rules(
         "rules_switched_off": [rule for rule in options.rules if silenced and rule in SCORER_RULES],
         "switched_off": silenced,
         "selection": blocks["selection"],
-        **{f"{column}_thresholds": limit for of_rule in thresholds.values() for column, limit in of_rule.items()},
+    }
+
+
+def describe_by_hand(overrides: Overrides, decided: DecidedByHand, judged: pd.DataFrame) -> dict[str, Any]:
+    """The thresholds set by hand, by rule and score column, and how many images were kept and rejected by hand."""
+    return {
+        "thresholds": overrides.as_document()["thresholds"],
+        "kept": int(judged[BY_HAND].eq(KEEP).sum()),
+        "rejected": int(judged[BY_HAND].eq(REJECT).sum()),
+        "without_image": len(decided.without_image),
+        "held_out_copies": len(decided.held_out_copies),
     }
 
 

@@ -1,6 +1,7 @@
 """The filter before its time: which pictures, just made, pass the rules that need nothing but the picture.
 
-The one place where filtering asks a model: these pictures are in no artifact yet.
+The one place where filtering asks a model: these pictures are in no artifact yet. It goes by calibrated thresholds, so
+that which pictures are made does not depend on what a person overrides once they have been looked at.
 """
 
 from collections.abc import Collection, Sequence

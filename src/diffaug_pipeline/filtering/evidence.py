@@ -21,6 +21,16 @@ Detections = Mapping[str, Iterable[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
+class Audit:
+    """What the audit found among synthetic images (see `auditing.copies.find_copies`)."""
+
+    copies: pd.DataFrame
+    """A row per image."""
+    calibration: Mapping[str, Any]
+    """How often independent real images are taken for copies, among others."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What is known about N images, scenes or boxes, row by row; what does not apply to them is None."""
 

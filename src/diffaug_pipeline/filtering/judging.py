@@ -1,10 +1,11 @@
 """What every rule about single images, scenes or boxes can do, and the judge that applies several of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from diffaug_pipeline.filtering.evidence import Evidence
@@ -22,13 +23,16 @@ Thresholds = dict[str, Any]
 
 
 class Rule(Protocol):
-    """A module of `rules`."""
+    """A module of `rules`. What passes follows from stored scores, so that other thresholds need no evidence."""
 
     def calibrate(self, train: Evidence, options: CommonFilteringOptions) -> Thresholds:
         """What real training images ask of synthetic ones."""
 
-    def judge(self, evidence: Evidence, thresholds: Thresholds, options: CommonFilteringOptions) -> pd.DataFrame:
-        """One row per row of `evidence`: score columns, and `passes`."""
+    def score(self, evidence: Evidence, thresholds: Thresholds, options: CommonFilteringOptions) -> pd.DataFrame:
+        """Score columns, one row per row of `evidence`."""
+
+    def passes(self, scored: pd.DataFrame, thresholds: Thresholds) -> pd.Series:
+        """(N,) bool by these columns and, of images and boxes, `label`."""
 
 
 def choose_rule(name: str) -> Rule:
@@ -36,9 +40,24 @@ def choose_rule(name: str) -> Rule:
     return import_module(f"diffaug_pipeline.filtering.rules.{name}")
 
 
+def add_verdicts(
+    scored: pd.DataFrame, rules: Sequence[str], thresholds: Mapping[str, Thresholds], silenced: Collection[str]
+) -> pd.DataFrame:
+    """`scored` with `<rule>_passes` of each of the `rules`, by its columns alone; `silenced` ones pass everything."""
+    everything = np.ones(len(scored), dtype=bool)
+    return scored.assign(
+        **{
+            f"{rule}_passes": everything
+            if rule in silenced
+            else choose_rule(rule).passes(scored, thresholds[rule]).to_numpy(dtype=bool)
+            for rule in rules
+        }
+    )
+
+
 @dataclass(frozen=True)
 class Judge:
-    """Rules that apply image by image, with the thresholds that real training images set."""
+    """Rules that apply image by image, with the thresholds that real training images or a person set."""
 
     rules: tuple[str, ...]
     """That decide."""
@@ -62,13 +81,8 @@ class Judge:
 
         Rules about copies leave out images that no audit was about.
         """
-        judged = [evidence.table.reset_index(drop=True)]
-        for rule, thresholds in self.thresholds.items():
-            if rule in COPY_RULES and evidence.copies is None:
-                continue
-            verdict = choose_rule(rule).judge(evidence, thresholds, self.options)
-            judged.append(verdict.drop(columns="passes"))
-            if rule in self.rules:
-                says_nothing = self.silent and rule in SCORER_RULES
-                judged.append((verdict["passes"] | says_nothing).rename(f"{rule}_passes"))
-        return pd.concat(judged, axis=1)
+        asked = [rule for rule in self.thresholds if rule not in COPY_RULES or evidence.copies is not None]
+        scores = [choose_rule(rule).score(evidence, self.thresholds[rule], self.options) for rule in asked]
+        scored = pd.concat([evidence.table.reset_index(drop=True), *scores], axis=1)
+        deciding = [rule for rule in asked if rule in self.rules]
+        return add_verdicts(scored, deciding, self.thresholds, SCORER_RULES if self.silent else ())

@@ -135,6 +135,9 @@ class SceneSelectionOptions(RankedSelection):
 class CommonFilteringOptions(Options):
     """What filters of images and of scenes share; the thresholds of a rule stand in the block of its name."""
 
+    overrides: str | None
+    """A file of thresholds and decisions on single images that a person made (see `overrides`), written by the app's
+    filter desk; a missing one overrides nothing. null: none is looked for."""
     min_images_per_class: int = Field(ge=1)
     """With fewer real training images a quantile of one class means nothing, and classes are pooled."""
     blank: BlankRule

@@ -10,6 +10,7 @@ passes these rules.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ import pandas as pd
 
 from diffaug_pipeline.features.crops import list_boxes
 from diffaug_pipeline.features.features import Features
+from diffaug_pipeline.filtering.by_hand import NOTHING_BY_HAND, DecidedByHand, match_by_hand
 from diffaug_pipeline.filtering.calibration import (
     count_failures,
     count_rejected,
+    describe_by_hand,
     describe_rules,
     false_reject_rates,
     find_what_silences,
@@ -28,9 +31,10 @@ from diffaug_pipeline.filtering.calibration import (
 )
 from diffaug_pipeline.filtering.crops import unchanged_shares
 from diffaug_pipeline.filtering.decisions import conclude, judge_as_a_set, judge_in_blocks, passing
-from diffaug_pipeline.filtering.evidence import evidence_on_boxes, evidence_on_scenes, in_blocks
+from diffaug_pipeline.filtering.evidence import Audit, evidence_on_boxes, evidence_on_scenes, in_blocks
 from diffaug_pipeline.filtering.judging import SET_RULE, Judge
 from diffaug_pipeline.filtering.options import DetectionFilteringOptions
+from diffaug_pipeline.filtering.overrides import Overrides, override_thresholds
 from diffaug_pipeline.filtering.rules import near_duplicates
 from diffaug_pipeline.imaging.image_set import ImageSet
 
@@ -42,35 +46,38 @@ def filter_scenes(
     synthetic_images: ImageSet,
     real_images: ImageSet,
     features: Features,
-    copies: pd.DataFrame,
-    copy_calibration: dict[str, Any],
+    audit: Audit,
     detections: pd.DataFrame,
+    overrides: Overrides,
     options: DetectionFilteringOptions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Decisions on scenes, scores of their boxes, and how the filter was calibrated.
 
-    `copies` and `copy_calibration` are the audit's, `detections` those of the reference detectors on the scenes and on
-    the real validation images. Where the scorer was never taught the classes its rules are switched off, and that is
-    said.
+    `detections` are those of the reference detectors on the scenes and on the real validation images. Where the scorer
+    was never taught the classes its rules are switched off, and that is said; so is what of `overrides` does not hold.
     """
-    scene_filter = _SceneFilter(real_images, features, detections, options)
+    scene_filter = _SceneFilter(real_images, features, detections, overrides, options)
     scores = scene_filter.score_boxes(synthetic_images)
-    decisions = conclude(scene_filter.judge(synthetic_images, scores, copies), options.rules, options.selection)
+    by_hand = match_by_hand(synthetic_images.index, audit.copies, overrides)
+    by_hand.warn()
+    judged = scene_filter.judge(synthetic_images, scores, audit.copies, by_hand)
+    decisions = conclude(judged, options.rules, options.selection)
     validation = real_images.where(split="val")
     val_scores = scene_filter.score_real_boxes(validation)
     on_val = scene_filter.judge(validation, val_scores)
-    box_rules = [rule for rule in options.rules if rule in SCORE_OF]
+    box_rules = rules_about_boxes(options.rules)
     return (
         decisions,
         scores,
         {
             **scene_filter.describe(),
+            "by_hand": describe_by_hand(overrides, by_hand, decisions),
             "made": len(decisions),
             "accepted": int(decisions["accepted"].sum()),
             **count_rejected(decisions, options.rules),
             "boxes_not_judged": int((~scores["judged"]).sum()),
             "per_class": _count_boxes(scores[scores["judged"]], box_rules),
-            "false_reject_rate_on_real_val": false_reject_rates(on_val, copy_calibration, options.rules)
+            "false_reject_rate_on_real_val": false_reject_rates(on_val, audit.calibration, options.rules)
             | _box_rates(val_scores, box_rules),
             "zero_shot_accuracy_on_real_val_boxes": mean_or_none(val_scores["zero_shot_class"] == val_scores["label"]),
         },
@@ -78,10 +85,15 @@ def filter_scenes(
 
 
 class _SceneFilter:
-    """All rules, with thresholds from real training images and their crops."""
+    """All rules, with thresholds from real training images and their crops, or from a person."""
 
     def __init__(
-        self, real_images: ImageSet, features: Features, detections: pd.DataFrame, options: DetectionFilteringOptions
+        self,
+        real_images: ImageSet,
+        features: Features,
+        detections: pd.DataFrame,
+        overrides: Overrides,
+        options: DetectionFilteringOptions,
     ):
         self._real, self._features, self._options = real_images, features, options
         self._detections = dict(zip(detections["image_id"], detections["boxes"], strict=True))
@@ -89,11 +101,16 @@ class _SceneFilter:
         train, silent = real_images.where(split="train"), self._silenced is not None
         scenes = evidence_on_scenes(train, features, None, self._detections)
         crops = evidence_on_boxes(train, list_boxes(train), features, self._detections)
-        about_boxes = [rule for rule in options.rules if rule in SCORE_OF]
         about_scenes = without([*SCORE_OF, SET_RULE], options.rules)
-        self._scene_judge = Judge.calibrated(about_scenes, scenes, options, silent=silent)
-        self._box_judge = Judge.calibrated(about_boxes, crops, options, silent=silent)
-        self._apart = near_duplicates.calibrate(scenes, options) if SET_RULE in options.rules else {}
+        scene_judge = Judge.calibrated(about_scenes, scenes, options, silent=silent)
+        box_judge = Judge.calibrated(rules_about_boxes(options.rules), crops, options, silent=silent)
+        apart = {SET_RULE: near_duplicates.calibrate(scenes, options)} if SET_RULE in options.rules else {}
+        self._calibrated = scene_judge.thresholds | box_judge.thresholds | apart
+        self._thresholds = override_thresholds(self._calibrated, overrides)
+        self._scene_judge, self._box_judge = (
+            replace(judge, thresholds={rule: self._thresholds[rule] for rule in judge.thresholds})
+            for judge in (scene_judge, box_judge)
+        )
         self._real_train = self._box_judge.judge(crops)
 
     def score_boxes(self, scenes: ImageSet) -> pd.DataFrame:
@@ -120,30 +137,45 @@ class _SceneFilter:
         scores["clip_percentile"] = percentiles(scores, self._real_train)
         return scores
 
-    def judge(self, images: ImageSet, scores: pd.DataFrame, copies: pd.DataFrame | None = None) -> pd.DataFrame:
+    def judge(
+        self,
+        images: ImageSet,
+        scores: pd.DataFrame,
+        copies: pd.DataFrame | None = None,
+        by_hand: DecidedByHand = NOTHING_BY_HAND,
+    ) -> pd.DataFrame:
         """Scores and verdicts of all rules on the images, given the scores of their boxes.
 
         Without those about copies where `copies` is None.
         """
         evidence = (evidence_on_scenes(block, self._features, copies, self._detections) for block in in_blocks(images))
         judged, descriptors = judge_in_blocks(self._scene_judge, evidence)
-        judged = self._add_boxes(judged, scores[scores["judged"]])
-        return judge_as_a_set(judged, self._options.rules, descriptors, self._apart) if self._apart else judged
-
-    def _add_boxes(self, judged: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-        """With the worst score and the common verdict of the boxes of each scene."""
-        by_image = scores.groupby("image_id")
-        for rule in self._box_judge.thresholds:
-            judged[rule] = judged["image_id"].map(by_image[SCORE_OF[rule]].min())
-        for rule in self._box_judge.rules:
-            failed = scores.loc[~scores[f"{rule}_passes"].astype(bool), "image_id"]
-            judged[f"{rule}_passes"] = ~judged["image_id"].isin(failed)
-        return judged
+        by_image = scores[scores["judged"]].groupby("image_id")
+        worst = {rule: judged["image_id"].map(by_image[SCORE_OF[rule]].min()) for rule in self._box_judge.thresholds}
+        judged = add_verdicts_of_boxes(judged.assign(**worst), scores, self._box_judge.rules)
+        return judge_as_a_set(by_hand.attach(judged), self._options.rules, descriptors, self._thresholds)
 
     def describe(self) -> dict[str, Any]:
-        """See `describe_rules`."""
-        thresholds = {**self._scene_judge.thresholds, **self._box_judge.thresholds, SET_RULE: self._apart}
-        return describe_rules(self._options, thresholds, self._features.scorer, self._silenced)
+        """Rules and thresholds."""
+        return {
+            **describe_rules(self._options, self._features.scorer, self._silenced),
+            "thresholds": self._thresholds,
+            "calibrated_thresholds": self._calibrated,
+        }
+
+
+def rules_about_boxes(rules: Sequence[str]) -> list[str]:
+    """Those that judge a scene by its boxes."""
+    return [rule for rule in rules if rule in SCORE_OF]
+
+
+def add_verdicts_of_boxes(judged: pd.DataFrame, scores: pd.DataFrame, rules: Sequence[str]) -> pd.DataFrame:
+    """Scenes with what `rules` about boxes say of them, by the verdicts in box `scores`."""
+    passes = {}
+    for rule in rules:
+        failed = scores.loc[scores["judged"] & ~scores[f"{rule}_passes"].astype(bool), "image_id"]
+        passes[f"{rule}_passes"] = ~judged["image_id"].isin(failed)
+    return judged.assign(**passes)
 
 
 def percentiles(scores: pd.DataFrame, reference: pd.DataFrame) -> np.ndarray:

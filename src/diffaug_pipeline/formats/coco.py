@@ -8,8 +8,8 @@ from typing import Any
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
-from diffaug_pipeline.formats.export import export_images, labels_of
 from diffaug_pipeline.formats.files import annotation_files, find_inside, image_folders
+from diffaug_pipeline.formats.image_files import export_images, labels_of
 from diffaug_pipeline.formats.source import Annotations, Listing, RawBox, UnreadableError, as_number, split_within
 from diffaug_pipeline.imaging.image_set import ImageSet
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
-from diffaug_pipeline.formats.export import export_images
 from diffaug_pipeline.formats.files import IMAGE_FOLDERS, PICTURE_SUFFIXES, annotation_files, find_inside
+from diffaug_pipeline.formats.image_files import export_images
 from diffaug_pipeline.formats.source import (
     Annotations,
     Listing,

@@ -20,7 +20,6 @@ from diffaug_pipeline.formats.data_yaml import (
     key_point_columns,
     path_in,
 )
-from diffaug_pipeline.formats.export import export_images
 from diffaug_pipeline.formats.files import (
     LEAVES,
     PICTURE_SUFFIXES,
@@ -29,6 +28,7 @@ from diffaug_pipeline.formats.files import (
     find_inside,
     is_inside,
 )
+from diffaug_pipeline.formats.image_files import export_images
 from diffaug_pipeline.formats.source import (
     Annotations,
     Listing,

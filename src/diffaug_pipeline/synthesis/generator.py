@@ -1,5 +1,7 @@
 """A diffusion model ready to make the images of plan rows."""
 
+import copy
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -62,14 +64,23 @@ class Generator:
         """The same weights behind inpainting, whether the model was trained for it or not."""
         return in_mode(self.text_to_image, "inpainting")
 
-    def make_images(self, rows: pd.DataFrame) -> list[DrawnImage]:
+    def with_sources(self, sources: ImageSet) -> "Generator":
+        """The same loaded model, starting from other images."""
+        other = copy.copy(self)
+        other._sources = sources
+        return other
+
+    def make_images(self, rows: pd.DataFrame, after_evaluation: Callable[[], None] | None = None) -> list[DrawnImage]:
         """Pictures of plan rows that agree in `synthesize.BATCH_COLUMNS`, each from its own seed.
 
-        Raises `BatchTooLargeError` where the device's memory does not hold them.
+        `after_evaluation` is called each time the denoiser has been (`schedulers.model_evaluations` says how often that
+        is); what it raises ends the drawing, and the model is ready for other rows. Raises `BatchTooLargeError` where
+        the device's memory does not hold the pictures.
         """
         pipeline = getattr(self, rows["mode"].iloc[0])  # running out of memory here is no matter of the batch
         try:
-            return [DrawnImage(image) for image in self._at_asked_size(rows, self._draw(pipeline, rows))]
+            pictures = self._draw(pipeline, rows, after_evaluation)
+            return [DrawnImage(image) for image in self._at_asked_size(rows, pictures)]
         except Exception as error:
             if not ran_out_of_memory(error):
                 raise
@@ -91,7 +102,9 @@ class Generator:
             torch.cuda.empty_cache()
 
     @torch.inference_mode()
-    def _draw(self, pipeline: DiffusionPipeline, rows: pd.DataFrame) -> list[Image.Image]:
+    def _draw(
+        self, pipeline: DiffusionPipeline, rows: pd.DataFrame, after_evaluation: Callable[[], None] | None
+    ) -> list[Image.Image]:
         first = rows.iloc[0]
         spacing, eta = (None if pd.isna(first[name]) else first[name] for name in ("timestep_spacing", "eta"))
         pipeline.scheduler = build_scheduler(
@@ -110,6 +123,9 @@ class Generator:
             ),
             **self._picture_arguments(pipeline, rows),
         }
+        if after_evaluation is not None and takes(pipeline, "callback_on_step_end"):
+            # What diffusers counts as a step is one call of the denoiser, also where a solver's step takes two.
+            arguments["callback_on_step_end"] = lambda *_: after_evaluation() or {}
         return pipeline(**arguments).images
 
     def _at_asked_size(self, rows: pd.DataFrame, pictures: list[Image.Image]) -> list[Image.Image]:

@@ -64,7 +64,7 @@ class Solver:
 # CosineDPMSolver, which need torchsde; EDM*, for models preconditioned otherwise; FlowMatchHeun, which accepts neither
 # the sigmas nor the mu that pipelines of flow models, Stable Diffusion 3 apart, hand over. The multistep solvers can
 # integrate flows (use_flow_sigmas) but lack scale_noise, which image-to-image calls.
-SOLVERS: dict[str, Solver] = {
+SOLVERS: dict[SchedulerName, Solver] = {
     "ddim": Solver("DDIMScheduler", {"clip_sample": False, "set_alpha_to_one": False}, has_eta=True),
     "ddpm": Solver("DDPMScheduler", {"clip_sample": False}, adds_noise=True),
     "deis": Solver("DEISMultistepScheduler"),
@@ -195,6 +195,16 @@ def prediction_of(model_config: dict[str, Any]) -> str:
     return f"{stated} of {class_name}" if class_name.startswith("EDM") else stated
 
 
+def fitting_schedulers(model_config: dict[str, Any]) -> list[SchedulerName]:
+    """Those that fit what the model predicts.
+
+    >>> fitting_schedulers({"_class_name": "FlowMatchEulerDiscreteScheduler"})
+    ['flow_match_euler', 'flow_match_lcm']
+    """
+    prediction = prediction_of(model_config)
+    return [name for name, solver in SOLVERS.items() if prediction in solver.predictions]
+
+
 def check_scheduler(
     name: str,
     model_config: dict[str, Any],
@@ -203,11 +213,10 @@ def check_scheduler(
     timestep_spacing: str | None,
 ) -> None:
     """Raises `ParameterError` where the scheduler does not fit the model, the steps or what else is asked of it."""
-    solver, prediction = SOLVERS[name], prediction_of(model_config)
-    if prediction not in solver.predictions:
-        fitting = [other for other, solver in SOLVERS.items() if prediction in solver.predictions]
+    solver, fitting = SOLVERS[name], fitting_schedulers(model_config)
+    if name not in fitting:
         raise ParameterError(
-            f"the scheduler {name} does not fit a model that predicts {prediction}; "
+            f"the scheduler {name} does not fit a model that predicts {prediction_of(model_config)}; "
             + (f"those that do are {', '.join(fitting)}." if fitting else "none of ours does.")
         )
     if eta is not None and not solver.has_eta:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from factories import smooth_image
-from filtering.filter_cases import evidence, filtering_options, gray_thumbnails
+from filtering.filter_cases import ask, evidence, filtering_options, gray_thumbnails
 from PIL import Image
 
 from diffaug_pipeline.filtering.rules import blank
@@ -22,13 +22,13 @@ def on_black_ground(count: int = 20) -> np.ndarray:
 def judge(real: np.ndarray, synthetic: np.ndarray, **blank_options: float) -> list[bool]:
     options = filtering_options(blank=blank_options)
     limits = blank.calibrate(evidence(["cat"] * len(real), thumbnails=real), options)
-    return blank.judge(evidence(["cat"] * len(synthetic), thumbnails=synthetic), limits, options)["passes"].tolist()
+    return ask(blank, evidence(["cat"] * len(synthetic), thumbnails=synthetic), limits, options)["passes"].tolist()
 
 
 def test_scores_are_those_of_the_pixels():
     half = gray_thumbnails(128)
     half[0, :, 32:] = 255
-    scores = blank.judge(evidence(["cat"], thumbnails=half), {"contrast": 0.0, "midtones": 0.0}, filtering_options())
+    scores = ask(blank, evidence(["cat"], thumbnails=half), {"contrast": 0.0, "midtones": 0.0}, filtering_options())
     assert scores["contrast"].iloc[0] == pytest.approx(0.5 * (255 - 128) / 255)
     assert scores["midtones"].iloc[0] == 0.5
 

@@ -1,6 +1,6 @@
 """What detectors confirm."""
 
-from filtering.filter_cases import found, indexed_scenes, scene_options
+from filtering.filter_cases import ask, found, indexed_scenes, scene_options
 
 from diffaug_pipeline.features.crops import list_boxes
 from diffaug_pipeline.filtering.evidence import Evidence
@@ -11,7 +11,8 @@ from diffaug_pipeline.imaging.image_set import ImageSet
 def judge(images: ImageSet, detections: dict, **rule: object) -> dict[str, list]:
     known = Evidence(table=list_boxes(images), images=images, detections=detections)
     options = scene_options(detector_agreement={"confidence": 0.2} | rule)
-    return detector_agreement.judge(known, {}, options).to_dict("list")
+    judged = ask(detector_agreement, known, detector_agreement.calibrate(known, options), options)
+    return judged[["detector_iou", "passes"]].to_dict("list")
 
 
 def test_a_box_is_confirmed_by_the_best_confident_detection_of_its_class():

@@ -1,14 +1,22 @@
 import numpy as np
+import pandas as pd
 import pytest
 from factories import noise_image, smooth_image
 from filtering.filter_cases import evidence, filtering_options, gray_thumbnails
 from PIL import Image
 
 from diffaug_pipeline.filtering.rules import near_duplicates
-from diffaug_pipeline.filtering.rules.near_duplicates import BLOCK, describe, distances, judge_set
+from diffaug_pipeline.filtering.rules.near_duplicates import BLOCK, describe, distances, score_set
 from diffaug_pipeline.imaging.thumbnails import thumbnail
 
 LIMIT = {"near_duplicate_distance": 0.1}
+
+
+def judge_set(descriptors: np.ndarray, scores: np.ndarray, standing: np.ndarray, thresholds: dict) -> tuple:
+    """Distances, and who passes by what is stored of them."""
+    apart = score_set(descriptors, scores, standing, thresholds)
+    stored = pd.DataFrame({"near_duplicate_distance": apart})
+    return apart, near_duplicates.passes(stored, thresholds).to_numpy()
 
 
 def thumbnails(*pictures: Image.Image) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What detectors find that no box declares."""
 
-from filtering.filter_cases import found, indexed_scenes, scene_options
+from filtering.filter_cases import ask, found, indexed_scenes, scene_options
 
 from diffaug_pipeline.filtering.evidence import Evidence
 from diffaug_pipeline.filtering.rules import undeclared_objects
@@ -9,7 +9,9 @@ from diffaug_pipeline.imaging.image_set import ImageSet
 
 def judge(images: ImageSet, detections: dict) -> dict[str, list]:
     known = Evidence(table=images.index[["image_id"]], images=images, detections=detections)
-    return undeclared_objects.judge(known, {}, scene_options()).to_dict("list")
+    thresholds = undeclared_objects.calibrate(known, scene_options())
+    judged = ask(undeclared_objects, known, thresholds, scene_options())
+    return judged[["undeclared_objects", "passes"]].to_dict("list")
 
 
 def test_detections_that_no_box_explains_are_counted():

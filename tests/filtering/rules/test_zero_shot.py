@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from filtering.filter_cases import evidence, filtering_options
+from filtering.filter_cases import ask, evidence, filtering_options
 
 from diffaug_pipeline.filtering.evidence import Evidence
 from diffaug_pipeline.filtering.rules import zero_shot
@@ -10,7 +10,7 @@ NEEDED = {"zero_shot_margin": {"cat": 0.2, "dog": 0.2}}
 
 def test_scores_of_known_probabilities():
     known = evidence(["cat", "dog"], probabilities=[[0.9, 0.1], [0.7, 0.3]])
-    judged = zero_shot.judge(known, NEEDED, filtering_options())
+    judged = ask(zero_shot, known, NEEDED, filtering_options())
     assert judged["zero_shot_class"].tolist() == ["cat", "cat"]
     assert judged["zero_shot_probability"].tolist() == [0.9, 0.3]
     np.testing.assert_allclose(judged["zero_shot_margin"], [0.8, -0.4])
@@ -19,7 +19,7 @@ def test_scores_of_known_probabilities():
 @pytest.mark.parametrize(("of_cat", "passes"), [(0.9, True), (0.59, False), (0.3, False)])
 def test_an_image_has_to_be_taken_for_its_class_with_the_margin_needed(of_cat, passes):
     known = evidence(["cat"], probabilities=[[of_cat, 1 - of_cat]])
-    assert zero_shot.judge(known, NEEDED, filtering_options())["passes"].tolist() == [passes]
+    assert ask(zero_shot, known, NEEDED, filtering_options())["passes"].tolist() == [passes]
 
 
 def real(count: int) -> Evidence:

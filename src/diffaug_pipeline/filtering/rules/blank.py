@@ -22,10 +22,14 @@ def calibrate(train: Evidence, options: CommonFilteringOptions) -> dict[str, flo
     return {"contrast": max(rule.min_contrast, contrast), "midtones": midtones}
 
 
-def judge(evidence: Evidence, thresholds: dict[str, float], _options: CommonFilteringOptions) -> pd.DataFrame:
-    """Fails what has less than the limit of either."""
-    scores = _score(evidence.thumbnails)
-    return scores.assign(passes=(scores >= pd.Series(thresholds)).all(axis=1))
+def score(evidence: Evidence, _thresholds: dict[str, float], _options: CommonFilteringOptions) -> pd.DataFrame:
+    """Contrast and midtones."""
+    return _score(evidence.thumbnails)
+
+
+def passes(scored: pd.DataFrame, thresholds: dict[str, float]) -> pd.Series:
+    """Not what has less than the limit of either."""
+    return (scored[list(thresholds)] >= pd.Series(thresholds)).all(axis=1)
 
 
 def _score(thumbnails: np.ndarray) -> pd.DataFrame:

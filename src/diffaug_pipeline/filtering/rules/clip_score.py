@@ -18,7 +18,7 @@ def calibrate(train: Evidence, options: CommonFilteringOptions) -> dict[str, dic
     A class with enough images has its own quantile; the others share the quantile of all distances from the class
     medians, so that their level still counts and only their spread is pooled.
     """
-    quantile, scores = options.clip_score.quantile, pd.Series(score(train))
+    quantile, scores = options.clip_score.quantile, pd.Series(_score(train))
     by_class = scores.groupby(train.labels)
     spread = (scores - by_class.transform("median")).quantile(quantile)
     return {
@@ -33,15 +33,17 @@ def calibrate(train: Evidence, options: CommonFilteringOptions) -> dict[str, dic
     }
 
 
-def judge(
-    evidence: Evidence, thresholds: dict[str, dict[str, float]], _options: CommonFilteringOptions
+def score(
+    evidence: Evidence, _thresholds: dict[str, dict[str, float]], _options: CommonFilteringOptions
 ) -> pd.DataFrame:
-    """Fails what scores below the threshold of its class."""
-    scores = score(evidence)
-    needed = pd.Series(evidence.labels).map(thresholds["clip_score"])
-    return pd.DataFrame({"clip_score": scores, "passes": scores >= needed.to_numpy()})
+    """CLIP scores, at least 0."""
+    return pd.DataFrame({"clip_score": _score(evidence)})
 
 
-def score(evidence: Evidence) -> np.ndarray:
-    """(N,) CLIP scores, at least 0."""
+def passes(scored: pd.DataFrame, thresholds: dict[str, dict[str, float]]) -> pd.Series:
+    """Not what scores below the threshold of its class."""
+    return scored["clip_score"] >= scored["label"].map(thresholds["clip_score"]).astype(float)
+
+
+def _score(evidence: Evidence) -> np.ndarray:
     return WEIGHT * evidence.of_own_class(evidence.cosines).clip(0)

@@ -3,8 +3,6 @@
 Score: `detector_iou`, the best overlap with a detection that counts; 0 where there is none.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -13,15 +11,19 @@ from diffaug_pipeline.filtering.options import AgreementRule, DetectionFiltering
 from diffaug_pipeline.imaging.boxes import ious
 
 
-def calibrate(_train: Evidence, _options: DetectionFilteringOptions) -> dict[str, Any]:
-    """Nothing: the detectors have seen the real training images."""
-    return {}
+def calibrate(_train: Evidence, options: DetectionFilteringOptions) -> dict[str, float]:
+    """The overlap that the options ask for: the detectors have seen the real training images."""
+    return {"detector_iou": options.detector_agreement.iou}
 
 
-def judge(evidence: Evidence, _thresholds: dict[str, Any], options: DetectionFilteringOptions) -> pd.DataFrame:
-    """Fails boxes without a detection that overlaps them enough."""
-    overlaps = _confirmed(evidence, options.detector_agreement)
-    return pd.DataFrame({"detector_iou": overlaps, "passes": overlaps >= options.detector_agreement.iou})
+def score(evidence: Evidence, _thresholds: dict[str, float], options: DetectionFilteringOptions) -> pd.DataFrame:
+    """The overlaps."""
+    return pd.DataFrame({"detector_iou": _confirmed(evidence, options.detector_agreement)})
+
+
+def passes(scored: pd.DataFrame, thresholds: dict[str, float]) -> pd.Series:
+    """Not boxes without a detection that overlaps them enough."""
+    return scored["detector_iou"] >= thresholds["detector_iou"]
 
 
 def _confirmed(evidence: Evidence, rule: AgreementRule) -> np.ndarray:

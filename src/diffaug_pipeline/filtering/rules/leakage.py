@@ -1,6 +1,7 @@
 """Near copies of validation and test images: trained on, they would make the test figures too good.
 
-Score: `held_out_distance`, to the nearest validation or test image, in [0, 1].
+Scores: `held_out_distance`, to the nearest validation or test image, in [0, 1], and `is_held_out_copy`, what the audit
+makes of it. No threshold of a person's replaces that of the audit.
 """
 
 from typing import Any
@@ -16,7 +17,11 @@ def calibrate(_train: Evidence, _options: CommonFilteringOptions) -> dict[str, A
     return {}
 
 
-def judge(evidence: Evidence, _thresholds: dict[str, Any], _options: CommonFilteringOptions) -> pd.DataFrame:
-    """Fails what the audit found to be a copy."""
-    copies = evidence.copies
-    return pd.DataFrame({"held_out_distance": copies["held_out_distance"], "passes": ~copies["is_held_out_copy"]})
+def score(evidence: Evidence, _thresholds: dict[str, Any], _options: CommonFilteringOptions) -> pd.DataFrame:
+    """What the audit says."""
+    return evidence.copies[["held_out_distance", "is_held_out_copy"]]
+
+
+def passes(scored: pd.DataFrame, _thresholds: dict[str, Any]) -> pd.Series:
+    """Not what the audit found to be a copy."""
+    return ~scored["is_held_out_copy"]

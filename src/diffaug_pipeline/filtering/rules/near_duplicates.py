@@ -10,6 +10,7 @@ A rule about the set as a whole: an image that failed another rule puts out nobo
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from diffaug_pipeline.filtering.evidence import Evidence
 from diffaug_pipeline.filtering.options import CommonFilteringOptions
@@ -39,10 +40,15 @@ def calibrate(train: Evidence, options: CommonFilteringOptions) -> dict[str, flo
     return {"near_duplicate_distance": float(np.quantile(known, rule.quantile)) * rule.share if len(known) else 0.0}
 
 
-def judge_set(
+def passes(scored: pd.DataFrame, thresholds: dict[str, float]) -> pd.Series:
+    """Not what lies too near to a better image that stays, given which ones stay."""
+    return ~(scored["near_duplicate_distance"] <= thresholds["near_duplicate_distance"])
+
+
+def score_set(
     descriptors: np.ndarray, scores: np.ndarray, standing: np.ndarray, thresholds: dict[str, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) distances and whether each image passes, of (N,) `scores`; `standing` are those that no other rule rejects.
+) -> np.ndarray:
+    """(N,) distances, NaN where there is none, of (N,) `scores`; `standing` are those that no other rule rejects.
 
     The best image stays, then each next one unless a better one that stays is a near duplicate of it; of equal scores
     the first row counts as better. Memory: the descriptors, and the distances of one block to another.
@@ -58,7 +64,7 @@ def judge_set(
         for place, row in enumerate(block):
             nearest[row] = within[place, :place].min(where=stays[block[:place]], initial=nearest[row])
             stays[row] = standing[row] and nearest[row] > limit
-    return np.where(np.isfinite(nearest), nearest, np.nan), nearest > limit
+    return np.where(np.isfinite(nearest), nearest, np.nan)
 
 
 def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:

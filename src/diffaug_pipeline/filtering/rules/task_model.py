@@ -1,8 +1,10 @@
 """What classifiers of the task's own kind, trained on other real images, make of an image.
 
-Scores: `task_model_class`, the most probable one; `task_model_probability`, of the own class. An image is counted as of
-a class if that is the most probable of those to which it is given at least the probability that real images of the
-class get from networks that have not seen them: confident learning (Northcutt et al. 2021, section 3.1), with a floor.
+Scores: `task_model_class`, the most probable one; `task_model_probability`, of the own class; `task_model_counted_as`,
+null where nothing is sure; `task_model_draw`, in [0, 1), by which what is surely right is thinned. An image is counted
+as of a class if that is the most probable of those to which it is given at least the probability that real images of
+the class get from networks that have not seen them: confident learning (Northcutt et al. 2021, section 3.1), with a
+floor. What is counted follows from the probabilities of all classes, so a person sets no threshold of this rule.
 """
 
 from typing import Any
@@ -17,26 +19,35 @@ from diffaug_pipeline.seeding import derive_seed
 NO_CLASS = -1
 
 
-def calibrate(train: Evidence, options: FilteringOptions) -> dict[str, dict[str, float]]:
-    """The mean probability that real training images of each class are given out of fold, or the floor."""
+def calibrate(train: Evidence, options: FilteringOptions) -> dict[str, Any]:
+    """The mean probability that real training images of each class get out of fold, or the floor; the share kept."""
     own, floor = pd.Series(train.of_own_class(train.predictions)), options.task_model.min_confidence
     by_class = own.groupby(train.labels)
-    return {"task_model_probability": {name: max(floor, float(of_class.mean())) for name, of_class in by_class}}
+    return {
+        "task_model_probability": {name: max(floor, float(of_class.mean())) for name, of_class in by_class},
+        "task_model_draw": options.task_model.keep_confident,
+    }
 
 
-def judge(evidence: Evidence, thresholds: dict[str, Any], options: FilteringOptions) -> pd.DataFrame:
-    """Fails what is counted as of another class, and some of what is counted as of its own where those are thinned."""
+def score(evidence: Evidence, thresholds: dict[str, Any], options: FilteringOptions) -> pd.DataFrame:
+    """What the classifiers say; what they are sure of depends on what is usual."""
     usual = thresholds["task_model_probability"]
     counted = _count_as(evidence.predictions, np.array([usual.get(name, np.inf) for name in evidence.class_names]))
-    wrong = (counted != NO_CLASS) & (counted != evidence.own_columns)
-    thinned = (counted == evidence.own_columns) & (_draw(evidence, options) >= options.task_model.keep_confident)
+    names = np.array(evidence.class_names, dtype=object)
     return pd.DataFrame(
         {
-            "task_model_class": np.array(evidence.class_names)[evidence.predictions.argmax(1)],
+            "task_model_class": names[evidence.predictions.argmax(1)],
             "task_model_probability": evidence.of_own_class(evidence.predictions),
-            "passes": ~wrong & ~thinned,
+            "task_model_counted_as": pd.Series(np.where(counted == NO_CLASS, None, names[counted]), dtype="str"),
+            "task_model_draw": _draw(evidence, options),
         }
     )
+
+
+def passes(scored: pd.DataFrame, thresholds: dict[str, Any]) -> pd.Series:
+    """Not what is counted as of another class, nor all that is counted as of its own where those are thinned."""
+    counted_as, stays = scored["task_model_counted_as"], scored["task_model_draw"] < thresholds["task_model_draw"]
+    return counted_as.isna() | ((counted_as == scored["label"]) & stays)
 
 
 def _count_as(probabilities: np.ndarray, usual: np.ndarray) -> np.ndarray:

@@ -3,8 +3,6 @@
 Score: `undeclared_objects`, the number of confident detections that no box, ignored ones included, explains.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -13,15 +11,19 @@ from diffaug_pipeline.filtering.options import DetectionFilteringOptions, Undecl
 from diffaug_pipeline.imaging.boxes import areas, intersections
 
 
-def calibrate(_train: Evidence, _options: DetectionFilteringOptions) -> dict[str, Any]:
-    """Nothing: the detectors have seen the real training images."""
-    return {}
+def calibrate(_train: Evidence, _options: DetectionFilteringOptions) -> dict[str, int]:
+    """No such object is allowed: the detectors have seen the real training images, which set nothing."""
+    return {"undeclared_objects": 0}
 
 
-def judge(evidence: Evidence, _thresholds: dict[str, Any], options: DetectionFilteringOptions) -> pd.DataFrame:
-    """Fails scenes with any such object."""
-    counts = _count(evidence, options.undeclared_objects)
-    return pd.DataFrame({"undeclared_objects": counts, "passes": counts == 0})
+def score(evidence: Evidence, _thresholds: dict[str, int], options: DetectionFilteringOptions) -> pd.DataFrame:
+    """The counts."""
+    return pd.DataFrame({"undeclared_objects": _count(evidence, options.undeclared_objects)})
+
+
+def passes(scored: pd.DataFrame, thresholds: dict[str, int]) -> pd.Series:
+    """Not scenes with more such objects than are allowed."""
+    return scored["undeclared_objects"] <= thresholds["undeclared_objects"]
 
 
 def _count(evidence: Evidence, rule: UndeclaredRule) -> np.ndarray:

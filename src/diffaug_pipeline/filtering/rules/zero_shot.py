@@ -28,13 +28,17 @@ def calibrate(train: Evidence, options: CommonFilteringOptions) -> dict[str, dic
     return {"zero_shot_margin": needed}
 
 
-def judge(
-    evidence: Evidence, thresholds: dict[str, dict[str, float]], _options: CommonFilteringOptions
+def score(
+    evidence: Evidence, _thresholds: dict[str, dict[str, float]], _options: CommonFilteringOptions
 ) -> pd.DataFrame:
-    """Fails what is taken for another class, or has less than the margin of its own."""
-    scores, labels = _score(evidence), pd.Series(evidence.labels)
-    wide = scores["zero_shot_margin"] >= labels.map(thresholds["zero_shot_margin"])
-    return scores.assign(passes=(scores["zero_shot_class"] == labels) & wide)
+    """The class it is taken for, the probability of its own, and the margin."""
+    return _score(evidence)
+
+
+def passes(scored: pd.DataFrame, thresholds: dict[str, dict[str, float]]) -> pd.Series:
+    """Not what is taken for another class, or has less than the margin of its own."""
+    wide = scored["zero_shot_margin"] >= scored["label"].map(thresholds["zero_shot_margin"]).astype(float)
+    return (scored["zero_shot_class"] == scored["label"]) & wide
 
 
 def _score(evidence: Evidence) -> pd.DataFrame:

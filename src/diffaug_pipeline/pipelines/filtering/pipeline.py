@@ -2,9 +2,14 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from diffaug_pipeline.pipelines.filtering.nodes import filter_images, filter_scenes
+from diffaug_pipeline.pipelines.filtering.nodes import (
+    filter_images,
+    filter_scenes,
+    read_image_overrides,
+    read_scene_overrides,
+)
 
-KNOWN = ["synthetic_images", "real_images", "image_features", "copies", "copy_calibration"]
+KNOWN = ["synthetic_images", "real_images", "image_features", "copies", "copy_calibration", "filter_overrides"]
 FILTERS = {
     "classification": Node(
         filter_images,
@@ -19,8 +24,15 @@ FILTERS = {
         name="filter_scenes",
     ),
 }
+READERS = {"classification": read_image_overrides, "detection": read_scene_overrides}
 
 
 def create_pipeline(task: str) -> Pipeline:
     """The stage in the namespace of `task`."""
-    return Pipeline([FILTERS[task]], namespace=task, tags="filtering")
+    read = Node(
+        READERS[task],
+        inputs=["real_images", "params:filtering"],
+        outputs="filter_overrides",
+        name="read_overrides",
+    )
+    return Pipeline([read, FILTERS[task]], namespace=task, tags="filtering")

@@ -1,0 +1,1 @@
+"""`kedro app`: a page to try generators, decide about images and look at runs. Serves this machine alone."""

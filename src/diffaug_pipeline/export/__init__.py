@@ -1,0 +1,1 @@
+"""The augmented dataset in the formats people use, with a card that says what it is."""

@@ -1,0 +1,1 @@
+"""Which runs there are, what came out of each, and how two of them differ."""

@@ -1,0 +1,27 @@
+"""What the results of a run say, in sentences."""
+
+from typing import Any
+
+from diffaug_pipeline.dose_response.section import describe_dose, describe_worth
+from diffaug_pipeline.evaluation.comparison import METRIC_TITLES
+from diffaug_pipeline.history.runs import Verdict
+from diffaug_pipeline.robustness.section import summarize, summarize_calibration
+
+STUDIES = ("dose_response", "robustness")
+"""Documents that studies of a run write."""
+
+
+def describe_verdict(verdict: Verdict) -> str:
+    """The verdict, why, and what it is about."""
+    arms = " and ".join(f"{arm} {verdict.arms[arm]}" for arm in (verdict.baseline, verdict.treatment))
+    return (
+        f"{verdict.word.upper()}: {verdict.reason} ({METRIC_TITLES[verdict.metric]} on {verdict.test_images:,} test "
+        f"images: {arms})."
+    )
+
+
+def describe_study(study: str, document: dict[str, Any]) -> str:
+    """What one of `STUDIES` found."""
+    if study == "dose_response":
+        return f"{describe_dose(document)} {describe_worth(document['worth'])}"
+    return f"{summarize(document)} {summarize_calibration(document)}"

@@ -1,0 +1,184 @@
+"""What the ledger and the results of a run say about it; knows neither Kedro nor where they are stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+KILLED = "killed"
+"""The status of a run whose record says `running` and whose process is gone."""
+KINDS_OF_IMAGES = ("images_made", "images_kept", "images_reused")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A share, or the difference of two, with its interval.
+
+    >>> str(Estimate(0.721, 0.699, 0.743)), str(Estimate(0.038, -0.019, 0.095, is_difference=True))
+    ('72.1 % [69.9, 74.3]', '+3.8 points [-1.9, +9.5]')
+    """
+
+    mean: float
+    low: float
+    high: float
+    is_difference: bool = False
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], mean: str = "mean", *, is_difference: bool = False) -> "Estimate":
+        """From a part of a comparison that holds `interval` and, by the name given, the mean."""
+        low, high = document["interval"]
+        return cls(float(document[mean]), float(low), float(high), is_difference)
+
+    def __str__(self) -> str:
+        mean, low, high = (100 * share for share in (self.mean, self.low, self.high))
+        if self.is_difference:
+            return f"{mean:+.1f} points [{low:+.1f}, {high:+.1f}]"
+        return f"{mean:.1f} % [{low:.1f}, {high:.1f}]"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A comparison (`evaluation.comparison`), read."""
+
+    word: str
+    """`helped`, `hurt` or `inconclusive`."""
+    reason: str
+    metric: str
+    difference: Estimate
+    """Treatment minus baseline."""
+    baseline: str
+    treatment: str
+    arms: dict[str, Estimate]
+    other_metrics: dict[str, Estimate]
+    """Treatment minus baseline in other metrics."""
+    seeds: int
+    test_images: int
+
+    @classmethod
+    def of(cls, comparison: Mapping[str, Any]) -> "Verdict":
+        """Raises KeyError, TypeError or ValueError where `comparison` is none."""
+        return cls(
+            word=comparison["verdict"],
+            reason=comparison["reason"],
+            metric=comparison["metric"],
+            difference=Estimate.of(comparison, mean="delta", is_difference=True),
+            baseline=comparison["baseline"],
+            treatment=comparison["treatment"],
+            arms={arm: Estimate.of(result) for arm, result in comparison["arms"].items()},
+            other_metrics={
+                name: Estimate.of(result, is_difference=True) for name, result in comparison["other_metrics"].items()
+            },
+            seeds=len(comparison["seeds"]),
+            test_images=int(comparison["test_images"]),
+        )
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What a run has come to in one task; None where it has not come so far, or was never to."""
+
+    verdict: Verdict | None
+    images_made: int | None
+    images_accepted: int | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One entry of the ledger."""
+
+    run_id: str
+    status: str
+    """`running`, `finished`, `failed`, `interrupted` or `killed`."""
+    error: str | None
+    """Of the last attempt, where it failed."""
+    started: datetime
+    """The first attempt."""
+    attempts: int
+    env: str | None
+    pipelines: list[str]
+    commit: str | None
+    changed: bool | None
+    """Whether the code differed from the commit."""
+    parameters: dict[str, Any]
+    seconds_per_stage: dict[str, float]
+    """By `<task> <stage>`, over all attempts; what a killed run spent on its last node is not known."""
+    outputs: dict[str, dict[str, Any]]
+    """By name of what was written: version, seconds, bytes, counts of images."""
+    results: dict[str, TaskResult]
+    """By namespace it worked in: `classification`, `detection`, or a study's."""
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], results: dict[str, TaskResult], *, is_alive: bool) -> "Run":
+        """From a ledger entry; `is_alive` says whether a process is working on it.
+
+        Raises AttributeError, IndexError, KeyError, TypeError or ValueError where the record is none.
+        """
+        attempts, code = record["attempts"], record["attempts"][-1]["code"]
+        status = record["status"]
+        return cls(
+            run_id=record["run_id"],
+            status=KILLED if status == "running" and not is_alive else status,
+            error=attempts[-1].get("error"),
+            started=datetime.fromisoformat(attempts[0]["started"]),
+            attempts=len(attempts),
+            env=record["env"],
+            pipelines=list(record["pipelines"] or []),
+            commit=code["commit"],
+            changed=code["changed"],
+            parameters=record["parameters"],
+            seconds_per_stage=_seconds_per_stage(record["nodes"]),
+            outputs=outputs_of(record),
+            results=results,
+        )
+
+    def seconds_of(self, task: str) -> float:
+        """Spent in nodes of `task`, over all attempts."""
+        return sum(seconds for stage, seconds in self.seconds_per_stage.items() if stage.partition(" ")[0] == task)
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """By task."""
+        return {task: result.verdict for task, result in self.results.items() if result.verdict is not None}
+
+    def named(self, ending: str) -> list[str]:
+        """Catalog names of what it wrote that end in `ending`, e.g. `_figure`."""
+        return [name for name in self.outputs if name.endswith(ending)]
+
+
+def outputs_of(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the run wrote, by catalog name, in the order in which it was written."""
+    return {name: output for node in record["nodes"].values() for name, output in node["outputs"].items()}
+
+
+def tasks_of(record: Mapping[str, Any]) -> list[str]:
+    """The namespaces a run worked in: `classification`, `detection`, or a study's.
+
+    >>> tasks_of({"nodes": {"detection.merge": {}, "detection.augmented.merge": {}, "scheduler_study.score": {}}})
+    ['detection', 'scheduler_study']
+    """
+    return list(dict.fromkeys(node.partition(".")[0] for node in record["nodes"]))
+
+
+def count_images(record: Mapping[str, Any], task: str) -> int | None:
+    """How many synthetic images of `task` the run has, made, kept from an earlier attempt or taken from another run."""
+    output = outputs_of(record).get(f"{task}.synthetic_images")
+    return None if output is None else sum(output.get(kind, 0) for kind in KINDS_OF_IMAGES)
+
+
+def count_accepted(calibration: Mapping[str, Any]) -> int:
+    """How many synthetic images passed, from what a filter says about itself; that of classification says it by class.
+
+    >>> count_accepted({"accepted": {"cat": {"made": 8, "accepted": 5}, "dog": {"made": 8, "accepted": 2}}})
+    7
+    """
+    accepted = calibration["accepted"]
+    return accepted if isinstance(accepted, int) else sum(of_class["accepted"] for of_class in accepted.values())
+
+
+def _seconds_per_stage(nodes: Mapping[str, Any]) -> dict[str, float]:
+    stages: dict[str, float] = {}
+    for name, node in nodes.items():
+        task = name.partition(".")[0]
+        stage = " ".join(dict.fromkeys((task, *node["tags"])))
+        stages[stage] = stages.get(stage, 0.0) + float(node["seconds"])
+    return stages

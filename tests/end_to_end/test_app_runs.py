@@ -1,0 +1,107 @@
+"""The screen of runs in a real browser, on the runs of the smoke environment that tests share."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+from browser import open_tab, take_screenshot, watched_page
+from long_runs import FINISHED_RUN, ClassificationRun
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.slow
+
+FIGURES = ("arms", "per class", "learning curves")
+CONTROL = "random_filtered"
+
+
+@pytest.fixture(scope="module")
+def other_run(classification_run: ClassificationRun) -> Iterator[str]:
+    """A run that was killed, with other parameters; only the ledger knows of it, and forgets it afterwards."""
+    records = classification_run.data_root / "08_reporting" / "run_record.json"
+    record = json.loads((records / FINISHED_RUN / "run_record.json").read_text())
+    record |= {"run_id": "killed one", "status": "running"}
+    record["parameters"]["classification"]["synthesis"]["num_inference_steps"] = 77
+    record["nodes"] = dict(list(record["nodes"].items())[:2])
+    record["nodes"]["detection.ingest_images"] = {"tags": ["ingestion"], "seconds": 65.0, "outputs": {}}
+    (records / record["run_id"]).mkdir()
+    (records / record["run_id"] / "run_record.json").write_text(json.dumps(record))
+    yield record["run_id"]
+    shutil.rmtree(records / record["run_id"])
+
+
+def comparison(data_root: Path) -> dict:
+    return json.loads(
+        (data_root / "08_reporting/classification/comparison.json" / FINISHED_RUN / "comparison.json").read_text()
+    )
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """By keyboard alone."""
+    field = page.get_by_label(label, exact=True)
+    field.focus()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(option)
+    page.keyboard.press("Enter")
+    expect(field).to_have_value(option)
+
+
+def test_a_run_shows_its_verdict_its_curves_and_its_report(app, page, classification_run, other_run):
+    open_tab(page, app, "Runs")
+    expect(page.get_by_role("gridcell", name="killed", exact=True).first).to_be_visible()
+    choose(page, "Run", FINISHED_RUN)
+    stored = comparison(classification_run.data_root)
+    expect(page.get_by_text(f"{stored['verdict'].upper()}: {stored['reason']}")).to_be_visible()
+    for figure in FIGURES:
+        expect(page.get_by_role("heading", name=f"classification: {figure}")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_contain_text(CONTROL)
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Open the report on classification").click()
+    report = opened.value
+    expect(report.get_by_text("Run id")).to_contain_text(FINISHED_RUN)
+    take_screenshot(page, "app_runs")
+
+
+def test_two_runs_stand_side_by_side(app, page, other_run):
+    open_tab(page, app, "Runs")
+    choose(page, "Run", FINISHED_RUN)
+    choose(page, "Compare with", other_run)
+    expect(page.get_by_role("heading", name=f"{FINISHED_RUN} beside {other_run}")).to_be_visible()
+    expect(page.get_by_text("Parameters that differ: 1")).to_be_visible()
+    row = page.get_by_role("row", name=re.compile(r"classification\.synthesis\.num_inference_steps"))
+    expect(row.get_by_role("cell")).to_have_text(["4", "77"])
+    expect(page.get_by_role("row", name=re.compile("^verdict")).get_by_role("cell").last).to_have_text("absent")
+
+
+def test_runs_are_filtered_by_task_and_chosen_in_the_table(app, page, other_run):
+    open_tab(page, app, "Runs")
+    finished, killed = (page.get_by_role("gridcell", name=name, exact=True) for name in (FINISHED_RUN, other_run))
+    expect(finished.first).to_be_visible()
+    page.get_by_label("Task", exact=True).click()
+    page.get_by_role("option", name="detection").click()
+    expect(finished).to_have_count(0)
+    expect(page.get_by_role("gridcell", name="1 min 5 s", exact=True).first).to_be_visible()
+    killed.first.click()
+    expect(page.get_by_label("Run", exact=True)).to_have_value(other_run)
+    expect(page.get_by_role("heading", name=f"Run {other_run}: killed")).to_be_visible()
+
+
+def test_a_narrow_window_holds_it_all(app, browser: Browser, classification_run):
+    with watched_page(browser, width=390) as page:
+        open_tab(page, app, "Runs")
+        choose(page, "Run", FINISHED_RUN)
+        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        plots = page.locator(".js-plotly-plot").evaluate_all("plots => plots.map(p => p.getBoundingClientRect())")
+        assert all(plot["left"] >= 0 and plot["right"] <= 390 for plot in plots)
+
+
+@pytest.mark.parametrize("address", ["..%2F..%2Fetc/classification", f"{FINISHED_RUN}/..%2F..%2Frun_record"])
+def test_nothing_but_reports_is_given(app, address):
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(f"{app.rstrip('/')}/reports/{address}")
