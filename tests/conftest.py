@@ -14,6 +14,19 @@ os.environ.update(
 )
 
 PROJECT = Path(__file__).parents[1]
+END_TO_END = Path("tests/end_to_end")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two workers side by side (`make test`): one takes all of end_to_end, which share long runs, the other the rest.
+
+    What the tests of one file share is made once.
+    """
+    for item in items:
+        place = item.path.relative_to(PROJECT)
+        item.add_marker(pytest.mark.xdist_group("end_to_end" if END_TO_END in place.parents else str(place)))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: END_TO_END not in item.path.relative_to(PROJECT).parents)
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,12 @@ def comparison(data_root: Path) -> dict:
     )
 
 
+def open_runs(page: Page, address: str) -> None:
+    """The tab, with all runs listed: what is typed before may be cleared."""
+    open_tab(page, address, "Runs")
+    expect(page.get_by_role("gridcell", name=FINISHED_RUN, exact=True).first).to_be_visible()
+
+
 def choose(page: Page, label: str, option: str) -> None:
     """By keyboard alone."""
     field = page.get_by_label(label, exact=True)
@@ -51,7 +57,7 @@ def choose(page: Page, label: str, option: str) -> None:
 
 
 def test_a_run_shows_its_verdict_its_curves_and_its_report(app, page, classification_run, other_run):
-    open_tab(page, app, "Runs")
+    open_runs(page, app)
     expect(page.get_by_role("gridcell", name="killed", exact=True).first).to_be_visible()
     choose(page, "Run", FINISHED_RUN)
     stored = comparison(classification_run.data_root)
@@ -68,7 +74,7 @@ def test_a_run_shows_its_verdict_its_curves_and_its_report(app, page, classifica
 
 
 def test_two_runs_stand_side_by_side(app, page, other_run):
-    open_tab(page, app, "Runs")
+    open_runs(page, app)
     choose(page, "Run", FINISHED_RUN)
     choose(page, "Compare with", other_run)
     expect(page.get_by_role("heading", name=f"{FINISHED_RUN} beside {other_run}")).to_be_visible()
@@ -79,7 +85,7 @@ def test_two_runs_stand_side_by_side(app, page, other_run):
 
 
 def test_runs_are_filtered_by_task_and_chosen_in_the_table(app, page, other_run):
-    open_tab(page, app, "Runs")
+    open_runs(page, app)
     finished, killed = (page.get_by_role("gridcell", name=name, exact=True) for name in (FINISHED_RUN, other_run))
     expect(finished.first).to_be_visible()
     page.get_by_label("Task", exact=True).click()
@@ -93,7 +99,7 @@ def test_runs_are_filtered_by_task_and_chosen_in_the_table(app, page, other_run)
 
 def test_a_narrow_window_holds_it_all(app, browser: Browser, classification_run):
     with watched_page(browser, width=390) as page:
-        open_tab(page, app, "Runs")
+        open_runs(page, app)
         choose(page, "Run", FINISHED_RUN)
         expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
