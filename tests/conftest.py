@@ -17,6 +17,7 @@ PROJECT = Path(__file__).parents[1]
 END_TO_END = Path("tests/end_to_end")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two workers side by side (`make test`): one takes all of end_to_end, which share long runs, the other the rest.
 

@@ -4,7 +4,7 @@ import ast
 import logging
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +18,18 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Iterator[Run]:
     """Runs an example by name with the words behind it; returns what it prints."""
 
     def run(name: str, *words: str | Path) -> str:
         (path,) = (example for example in EXAMPLES if example.stem == name)
         monkeypatch.setattr(sys, "argv", [str(path), *map(str, words)])
-        monkeypatch.setattr(logging.root.manager, "disable", logging.INFO)  # other tests let Kedro log to stdout
         runpy.run_path(str(path), run_name="__main__")
         return capsys.readouterr().out
 
-    return run
+    logging.disable(logging.INFO)  # other tests let Kedro log to stdout
+    yield run
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture
