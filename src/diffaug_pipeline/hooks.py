@@ -2,7 +2,6 @@
 
 import json
 import logging
-import shlex
 import time
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from kedro.framework.hooks import hook_impl
-from kedro.framework.project import settings
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from diffaug_pipeline.errors import MissingPackageError, ParameterError, VersionError
+from diffaug_pipeline.history.runs import STUDIES
+from diffaug_pipeline.resume import options_to_run_here
 from diffaug_pipeline.run_environment import (
     describe_changed_attempts,
     device_used,
@@ -178,7 +178,7 @@ class RunSummary:
         lines = [f"run {run_params['run_id']}"]
         for name in sorted(pipeline.all_outputs()):
             task, _, result = name.rpartition(".")
-            if result in ("comparison", "dose_response", "robustness"):
+            if result == "comparison" or result in STUDIES:
                 lines += _in_words(task, result, catalog.load(name))
         for name in sorted(pipeline.all_outputs()):
             for ending, what in ((".exported_dataset", "dataset"), (".report", "report")):
@@ -255,14 +255,10 @@ def _check_detection(catalog: DataCatalog, used: set[str]) -> None:
 
 
 def _resume_command(record: dict[str, Any]) -> str:
-    words = ["kedro run --resume", record["run_id"]]
-    if record["env"] not in (None, settings.CONFIG_LOADER_ARGS["default_run_env"]):
-        words += ["--env", record["env"]]
-    if Path(record["conf_source"]) != Path.cwd() / settings.CONF_SOURCE:
-        words += ["--conf-source", shlex.quote(record["conf_source"])]
-    if data_root := record["runtime_params"].get("data_root"):
-        words += ["--params", shlex.quote(f"data_root={data_root}")]
-    return " ".join(words)
+    here = options_to_run_here(
+        Path.cwd(), record["env"], Path(record["conf_source"]), record["runtime_params"].get("data_root")
+    )
+    return " ".join(["kedro run --resume", record["run_id"], *here])
 
 
 def _versions_read(pipeline: Pipeline, catalog: DataCatalog, versions: dict[str, str]) -> dict[str, str]:

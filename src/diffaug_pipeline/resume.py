@@ -1,5 +1,7 @@
 """Finds the run to resume and repeats the choices it was begun with."""
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.project import settings
@@ -25,6 +27,18 @@ def options_of_run(wanted: str, options: dict[str, Any]) -> tuple[str, dict[str,
             completed[key] = values
     completed["params"] = OmegaConf.to_container(OmegaConf.merge(record["runtime_params"], options["params"] or {}))
     return record["run_id"], completed
+
+
+def options_to_run_here(project: Path, env: str | None, conf_source: Path, data_root: str | None) -> list[str]:
+    """Words by which another `kedro` command in `project` takes the same configuration and data folder."""
+    words = []
+    if env not in (None, settings.CONFIG_LOADER_ARGS["default_run_env"]):
+        words += ["--env", env]
+    if conf_source != project / settings.CONF_SOURCE:
+        words += ["--conf-source", shlex.quote(str(conf_source))]
+    if data_root:
+        words += ["--params", shlex.quote(f"data_root={data_root}")]
+    return words
 
 
 def _read_record(wanted: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What the filter desk works on: runs with their pictures, and the file of overrides. Knows no Gradio."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from kedro.framework.project import settings
 from PIL import Image
 
 from diffaug_pipeline.app.context import AppContext
@@ -20,6 +18,7 @@ from diffaug_pipeline.filtering.desk import Desk
 from diffaug_pipeline.filtering.overrides import Overrides, read_overrides, write_overrides
 from diffaug_pipeline.imaging.box_drawing import class_colors, draw_boxes
 from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.resume import options_to_run_here
 
 TASKS = ("classification", "detection")
 PAGE_IMAGES, THUMBNAIL_PX, PICTURE_PX = 60, 128, 256
@@ -139,14 +138,13 @@ class DeskRoom:
 
     def command(self, task: str) -> str:
         """What makes a run go by the file."""
-        words = ["kedro run --pipelines", task]
-        if self._context.env not in (None, settings.CONFIG_LOADER_ARGS["default_run_env"]):
-            words += ["--env", self._context.env]
-        if self._context.conf_source != self._context.project_path / settings.CONF_SOURCE:
-            words += ["--conf-source", shlex.quote(str(self._context.conf_source))]
-        if data_root := self._context.parameters("parameters").get("data_root"):
-            words += ["--params", shlex.quote(f"data_root={data_root}")]
-        return " ".join(words)
+        here = options_to_run_here(
+            self._context.project_path,
+            self._context.env,
+            self._context.conf_source,
+            self._context.parameters("parameters").get("data_root"),
+        )
+        return " ".join(["kedro run --pipelines", task, *here])
 
     def _path(self, task: str) -> Path | None:
         named = self._context.parameters(f"params:{task}.filtering").overrides

@@ -14,9 +14,9 @@ from diffaug_pipeline.history.differences import (
     compare_results,
     compare_seconds,
 )
-from diffaug_pipeline.history.findings import STUDIES, describe_study, describe_verdict
+from diffaug_pipeline.history.findings import describe_study, describe_verdict
 from diffaug_pipeline.history.reading import read_history
-from diffaug_pipeline.history.runs import Run
+from diffaug_pipeline.history.runs import STUDIES, Run
 from diffaug_pipeline.history.tables import (
     RUN_COLUMNS,
     show_seconds,

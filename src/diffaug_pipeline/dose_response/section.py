@@ -5,6 +5,7 @@ from typing import Any
 from diffaug_pipeline.dose_response.figure import draw_dose_response
 from diffaug_pipeline.evaluation.comparison import METRIC_TITLES
 from diffaug_pipeline.evaluation.sections import Section, render_section
+from diffaug_pipeline.evaluation.wording import in_points
 
 
 def describe(document: dict[str, Any]) -> Section:
@@ -27,11 +28,11 @@ def describe_dose(document: dict[str, Any]) -> str:
     chosen = next(dose for dose in document["doses"] if dose["ratio"] == document["chosen_ratio"])
     if not chosen["ratio"]:
         return "Use real images alone: no dose of synthetic ones is clearly better on validation images."
-    confirmed = document["confirmation"]
+    confirmed, gain = document["confirmation"], chosen["gain"]
     return (
         f"Use {chosen['ratio']:g} synthetic image{'s' * (chosen['ratio'] != 1)} per real one, "
-        f"{chosen['share']:.0%} of every batch: {_points(chosen['gain']['mean'], chosen['gain']['interval'])} on the "
-        f"validation images that chose it, {_points(confirmed['delta'], confirmed['interval'])} on test images, "
+        f"{chosen['share']:.0%} of every batch: {in_points(gain['mean'], *gain['interval'])} on the "
+        f"validation images that chose it, {in_points(confirmed['delta'], *confirmed['interval'])} on test images, "
         f"{confirmed['verdict']}."
     )
 
@@ -48,7 +49,3 @@ def describe_worth(worth: dict[str, Any]) -> str:
         f"Worth {about} extra real images{interval}, if the learning curve over real images goes on as fitted: an "
         "extrapolation."
     )
-
-
-def _points(mean: float, interval: list[float]) -> str:
-    return f"{100 * mean:+.1f} points [{100 * interval[0]:+.1f}, {100 * interval[1]:+.1f}]"

@@ -5,10 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from diffaug_pipeline.filtering.decisions import BY_HAND, SELECTION
 from diffaug_pipeline.imaging.image_set import ImageSet
 
-SELECTION, BY_HAND = "selection", "by_hand"
-"""The reasons of images that pass all rules while better ones are taken, and of those that a person rejected."""
 DESCRIPTIONS = {
     "leakage": "a near-copy of a validation or test image",
     "blank": "hardly anything on it, or nothing but black and white",

@@ -1,6 +1,5 @@
 """The images of a set as ordinary files that any library decodes to the same pixels, synthetic ones marked as such."""
 
-import hashlib
 import io
 import re
 from collections import defaultdict
@@ -9,10 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.formats.files import USUAL_SUFFIXES
 from diffaug_pipeline.formats.provenance import mark, provenance_records
-from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet
+from diffaug_pipeline.imaging.image_set import EncodedImage, ImageSet, read_unchanged
 from diffaug_pipeline.imaging.preparation import encode_png, open_image
 from diffaug_pipeline.progress import track
 
@@ -53,7 +51,7 @@ def portable_files(images: ImageSet, formats: Sequence[str] = COPIED_FORMATS) ->
     """
     rows = zip(images.index.itertuples(), provenance_records(images), strict=True)
     for row, provenance in track(rows, len(images), "copying images", "images"):
-        content, is_synthetic = _unchanged(Path(row.path), row.sha256), row.origin == "synthetic"
+        content, is_synthetic = read_unchanged(row.path, row.sha256), row.origin == "synthetic"
         suffix = _suffix_if_plain(content, MARKED_FORMATS if is_synthetic else formats)
         if suffix is None:
             content, suffix = encode_png(open_image(content)), ".png"
@@ -94,16 +92,6 @@ def _new_stem(image_id: str, taken: set[str]) -> str:
         candidate = f"{stem}-{number}"
     taken.add(candidate.casefold())
     return candidate
-
-
-def _unchanged(path: Path, sha256: str) -> bytes:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise VersionError(f"{path} is gone; put it back, or start a new run without it.") from None
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise VersionError(f"{path} has changed since it was indexed; put it back, or start a new run with it.")
-    return content
 
 
 def _suffix_if_plain(content: bytes, formats: Sequence[str]) -> str | None:

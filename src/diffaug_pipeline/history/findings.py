@@ -7,9 +7,6 @@ from diffaug_pipeline.evaluation.comparison import METRIC_TITLES
 from diffaug_pipeline.history.runs import Verdict
 from diffaug_pipeline.robustness.section import summarize, summarize_calibration
 
-STUDIES = ("dose_response", "robustness")
-"""Documents that studies of a run write."""
-
 
 def describe_verdict(verdict: Verdict) -> str:
     """The verdict, why, and what it is about."""
@@ -21,7 +18,7 @@ def describe_verdict(verdict: Verdict) -> str:
 
 
 def describe_study(study: str, document: dict[str, Any]) -> str:
-    """What one of `STUDIES` found."""
+    """What one of `runs.STUDIES` found."""
     if study == "dose_response":
         return f"{describe_dose(document)} {describe_worth(document['worth'])}"
     return f"{summarize(document)} {summarize_calibration(document)}"

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from diffaug_pipeline.evaluation.wording import in_points
+
 KILLED = "killed"
 """The status of a run whose record says `running` and whose process is gone."""
+STUDIES = ("dose_response", "robustness")
+"""Documents that studies of a run write."""
 KINDS_OF_IMAGES = ("images_made", "images_kept", "images_reused")
 
 
@@ -30,10 +34,9 @@ class Estimate:
         return cls(float(document[mean]), float(low), float(high), is_difference)
 
     def __str__(self) -> str:
-        mean, low, high = (100 * share for share in (self.mean, self.low, self.high))
         if self.is_difference:
-            return f"{mean:+.1f} points [{low:+.1f}, {high:+.1f}]"
-        return f"{mean:.1f} % [{low:.1f}, {high:.1f}]"
+            return in_points(self.mean, self.low, self.high)
+        return f"{100 * self.mean:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
 
 
 @dataclass(frozen=True)

@@ -98,14 +98,19 @@ class ImageSet:
         return (_open_unchanged(*file) for file in zip(self.index["path"], self.index["sha256"], strict=True))
 
 
-def _open_unchanged(path: str, sha256: str) -> Image.Image:
+def read_unchanged(path: str, sha256: str) -> bytes:
+    """The content of a file. Raises `VersionError` if it is gone or has changed since it was indexed."""
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
         raise VersionError(f"{path} is gone; put it back, or start a new run without it.") from None
     if hashlib.sha256(content).hexdigest() != sha256:
         raise VersionError(f"{path} has changed since it was indexed; put it back, or start a new run with it.")
-    return open_image(content)
+    return content
+
+
+def _open_unchanged(path: str, sha256: str) -> Image.Image:
+    return open_image(read_unchanged(path, sha256))
 
 
 @dataclass(frozen=True)

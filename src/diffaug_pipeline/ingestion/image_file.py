@@ -31,6 +31,16 @@ class Picture:
     orientation: int = 1
     """The EXIF number, 1 to 8, of how the file's pixels were turned to become the upright picture."""
 
+    @property
+    def columns(self) -> dict[str, int | str]:
+        """What an index says of the file (`imaging.image_set`)."""
+        return {
+            "width_px": self.width_px,
+            "height_px": self.height_px,
+            "size_bytes": self.size_bytes,
+            "sha256": self.sha256,
+        }
+
 
 @dataclass(frozen=True)
 class Refusal:

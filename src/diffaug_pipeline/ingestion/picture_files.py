@@ -32,10 +32,7 @@ def _row(path: Path, folder: Path, max_megapixels: float) -> dict[str, Any]:
     return {
         "image_id": path.relative_to(folder).as_posix(),
         "path": str(path.resolve()),
-        "width_px": picture.width_px,
-        "height_px": picture.height_px,
         "label": path.parent.name,
-        "size_bytes": picture.size_bytes,
-        "sha256": picture.sha256,
         "recipe": None,
+        **picture.columns,
     }

@@ -57,12 +57,9 @@ def as_table(found: list[tuple[Candidate, Picture]], refused: dict[str, str], da
             {
                 "image_id": candidate.image_id,
                 "path": candidate.path,
-                "width_px": picture.width_px,
-                "height_px": picture.height_px,
+                **picture.columns,
                 "split": candidate.split,
                 "origin": "real",
-                "size_bytes": picture.size_bytes,
-                "sha256": picture.sha256,
                 "recipe": None if candidate.path else picture.sha256[:32],
                 "thumbnail": picture.thumbnail,
                 "notes": picture.notes,

@@ -124,14 +124,11 @@ def read_source(path: Path, max_megapixels: float) -> ImageSet:
     row = {
         "image_id": SOURCE,
         "path": str(path),
-        "width_px": found.width_px,
-        "height_px": found.height_px,
         "split": "train",
         "origin": "real",
         "label": "",
-        "size_bytes": found.size_bytes,
-        "sha256": found.sha256,
         "recipe": None,
+        **found.columns,
     }
     return ImageSet(pd.DataFrame([row]))
 

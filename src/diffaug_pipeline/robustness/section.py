@@ -7,6 +7,7 @@ from PIL import Image
 from diffaug_pipeline.evaluation.comparison import BASELINE, METRIC_TITLES, TREATMENT
 from diffaug_pipeline.evaluation.galleries import large_source
 from diffaug_pipeline.evaluation.sections import Section, render_section
+from diffaug_pipeline.evaluation.wording import in_points
 from diffaug_pipeline.robustness.figures import draw_reliability, draw_robustness
 from diffaug_pipeline.robustness.summary import LEAST_ADDED_ERROR
 
@@ -51,7 +52,7 @@ def summarize(document: dict[str, Any]) -> str:
         f"Under {len(document['corruptions'])} corruptions {METRIC_TITLES[document['metric']]} is on average "
         f"{100 * arms[BASELINE]['mean']:.1f} % for {BASELINE} and {100 * arms[TREATMENT]['mean']:.1f} % for "
         f"{TREATMENT}: "
-        f"{100 * change['mean']:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}], {words}."
+        f"{in_points(change['mean'], low, high)}, {words}."
     )
 
 
