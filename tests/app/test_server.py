@@ -6,22 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import kedro_app_command
+from commands import kedro_app_command, without_package
 
-WITHOUT_GRADIO = """
-import sys
-from importlib.machinery import PathFinder
-
-class Without(PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        return None if name.split(".")[0] == "gradio" else PathFinder.find_spec(name, path, target)
-
-sys.meta_path[sys.meta_path.index(PathFinder)] = Without
-from kedro.framework.cli.cli import main
-sys.argv = ["kedro", "app"]
-main()
-"""
+KEDRO_APP = "import sys\nfrom kedro.framework.cli.cli import main\nsys.argv = ['kedro', 'app']\nmain()"
 BUILD = """
 import sys
 from pathlib import Path
@@ -35,13 +22,13 @@ print("MODULES", *sys.modules)
 """
 
 
-def run(project: Path, script: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=project)
+def run(project: Path, command: list[str]) -> subprocess.CompletedProcess:
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
 
 
 @pytest.mark.parametrize(("more", "is_loaded"), [("", False), ("import diffaug_pipeline.playground.studio", True)])
 def test_the_page_is_built_without_what_only_pictures_need(project, tmp_path, more, is_loaded):
-    done = run(project, BUILD.format(data_root=str(tmp_path), more=more))
+    done = run(project, [sys.executable, "-c", BUILD.format(data_root=str(tmp_path), more=more)])
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.partition("MODULES")[2].split())
     assert "gradio" in loaded
@@ -51,7 +38,7 @@ def test_the_page_is_built_without_what_only_pictures_need(project, tmp_path, mo
 
 
 def test_without_gradio_one_sentence_names_the_extra(project):
-    done = run(project, WITHOUT_GRADIO)
+    done = run(project, without_package("gradio", KEDRO_APP))
     assert done.returncode == 1
     assert "the app needs Gradio, which is not installed: pip install 'diffaug_pipeline[app]'" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -1,22 +1,11 @@
 """Everything but detection works where Ultralytics is not installed; each check has a process of its own."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import without_package
 
-WITHOUT_ULTRALYTICS = """
-import sys
-from importlib.machinery import PathFinder
-
-class Without(PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        return None if name.split(".")[0] == "ultralytics" else PathFinder.find_spec(name, path, target)
-
-sys.meta_path[sys.meta_path.index(PathFinder)] = Without
-"""
 NEED_ULTRALYTICS = {
     "detection.augmentation",
     "detection.prediction",
@@ -50,7 +39,7 @@ assert "ultralytics" not in sys.modules
 
 def run_without_ultralytics(code: str, project: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-c", f"{WITHOUT_ULTRALYTICS}\n{code}"],
+        without_package("ultralytics", code),
         capture_output=True,
         text=True,
         check=False,

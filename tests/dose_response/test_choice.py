@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from dose_response.dose_cases import evaluation_options, outcomes
+from evaluations import evaluation_options, outcomes
 
 from diffaug_pipeline.dose_response.choice import choose_ratio, measure_arms
 from diffaug_pipeline.evaluation.comparison import compare_arms

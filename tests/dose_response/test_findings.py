@@ -1,15 +1,8 @@
 from pathlib import Path
 
 import pytest
-from dose_response.dose_cases import (
-    accuracies,
-    document,
-    evaluation_options,
-    outcomes,
-    power_law,
-    real_images,
-    study_options,
-)
+from dose_response.dose_cases import accuracies, document, power_law, real_images, study_options
+from evaluations import evaluation_options, outcomes
 
 from diffaug_pipeline.dose_response.findings import arms_to_confirm, choose_dose, confirm_dose
 

@@ -3,14 +3,8 @@
 from pathlib import Path
 
 import pandas as pd
-from dose_response.dose_cases import (
-    as_synthetic,
-    copies,
-    decisions,
-    evaluation_options,
-    loop_options,
-    study_options,
-)
+from dose_response.dose_cases import as_synthetic, copies, decisions, loop_options, study_options
+from evaluations import evaluation_options
 from factories import cats_and_dogs, detection_options, real_image_set
 from kedro.io import Version
 

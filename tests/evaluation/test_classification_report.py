@@ -2,27 +2,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from evaluation.report_cases import RUN_RECORD, copies
+from evaluations import evaluation_options
 from factories import real_image_set
 
 from diffaug_pipeline.evaluation.classification_metrics import ClassificationOutcomes, summarize_predictions
 from diffaug_pipeline.evaluation.classification_report import render_classification_report
 from diffaug_pipeline.evaluation.comparison import compare_arms
 from diffaug_pipeline.evaluation.figures import draw_arms, draw_learning_curves, draw_per_class
-from diffaug_pipeline.evaluation.options import EvaluationOptions
 from diffaug_pipeline.evaluation.report import ReportContent
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 CLASSES = ("cat", "<u>dog</u>")
-OPTIONS = EvaluationOptions(
-    metric="top1_accuracy",
-    confidence=0.95,
-    minimum_effect=0.01,
-    min_seeds=2,
-    bootstrap_samples=200,
-    calibration_bins=10,
-    gallery_images=4,
-    seed=0,
-)
+OPTIONS = evaluation_options(min_seeds=2, calibration_bins=10, gallery_images=4)
 
 
 def arm(truth: pd.DataFrame, skill: float, salt: int) -> pd.DataFrame:

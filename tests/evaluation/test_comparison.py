@@ -5,22 +5,14 @@ import pandas as pd
 import pytest
 from evaluation.detection_cases import arm as detection_arm
 from evaluation.detection_cases import indexed_only, random_scenes
+from evaluations import evaluation_options
 
 from diffaug_pipeline.evaluation.classification_metrics import ClassificationOutcomes
 from diffaug_pipeline.evaluation.comparison import compare_arms, decide_verdict, describe_comparison
 from diffaug_pipeline.evaluation.detection_metrics import DetectionOutcomes
-from diffaug_pipeline.evaluation.options import DetectionEvaluationOptions, EvaluationOptions
+from diffaug_pipeline.evaluation.options import DetectionEvaluationOptions
 
-OPTIONS = EvaluationOptions(
-    metric="top1_accuracy",
-    confidence=0.95,
-    minimum_effect=0.01,
-    min_seeds=5,
-    bootstrap_samples=400,
-    calibration_bins=15,
-    gallery_images=4,
-    seed=0,
-)
+OPTIONS = evaluation_options(bootstrap_samples=400)
 DETECTION_OPTIONS = DetectionEvaluationOptions(
     metric="map_50_95",
     confidence=0.95,

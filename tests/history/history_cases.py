@@ -4,12 +4,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from evaluations import evaluation_options
 from kedro.io import DataCatalog, Version
 
 from diffaug_pipeline.datasets import JSONDataset, RunRecordDataset
 from diffaug_pipeline.evaluation.classification_metrics import ClassificationOutcomes
 from diffaug_pipeline.evaluation.comparison import compare_arms
-from diffaug_pipeline.evaluation.options import EvaluationOptions
 
 COMMIT = "0123456789abcdef"
 CALIBRATION = {"accepted": {"cat": {"made": 50, "accepted": 30}, "dog": {"made": 50, "accepted": 12}}}
@@ -22,17 +22,7 @@ DATASETS = [
 def comparison(accuracy: float, seeds: int = 5, images: int = 400) -> dict:
     """Of networks that are right so often with synthetic images, and 70 % of the time without."""
     outcomes = {"real_only": _outcomes(0.7, seeds, images, 0), "augmented": _outcomes(accuracy, seeds, images, 1)}
-    options = EvaluationOptions(
-        metric="top1_accuracy",
-        confidence=0.95,
-        minimum_effect=0.01,
-        min_seeds=5,
-        bootstrap_samples=200,
-        calibration_bins=15,
-        gallery_images=4,
-        seed=0,
-    )
-    return compare_arms(outcomes, options)
+    return compare_arms(outcomes, evaluation_options())
 
 
 def _outcomes(accuracy: float, seeds: int, images: int, salt: int) -> ClassificationOutcomes:
