@@ -24,7 +24,7 @@ run: environment
 	$(BIN)/kedro run
 
 test: environment-dev
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2
 
 check: environment-dev
 	PATH="$(abspath $(BIN)):$$PATH" scripts/check

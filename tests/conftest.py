@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,20 +15,22 @@ os.environ.update(
 )
 
 PROJECT = Path(__file__).parents[1]
-END_TO_END = Path("tests/end_to_end")
+END_TO_END = "tests/end_to_end/"
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Two workers side by side (`make test`): one takes all of end_to_end, which share long runs, the other the rest.
 
     What the tests of one file share is made once.
     """
-    for item in items:
-        place = item.path.relative_to(PROJECT)
-        item.add_marker(pytest.mark.xdist_group("end_to_end" if END_TO_END in place.parents else str(place)))
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: END_TO_END not in item.path.relative_to(PROJECT).parents)
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return END_TO_END if nodeid.startswith(END_TO_END) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
