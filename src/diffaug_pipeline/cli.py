@@ -1,22 +1,38 @@
-"""Commands of the project.
+"""Commands of the project: `kedro run`, which is Kedro's with a run id, and those of `commands`.
 
-`kedro run` with a run id: `--run-id` names the version of all artifacts, `--resume` finishes an interrupted run.
-`kedro app`: a page to try generators, decide about images and look at runs.
+`--run-id` names the version of everything a run writes, `--resume` finishes an interrupted run.
 """
 
-import os
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any
 
 import click
-from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 
-from diffaug_pipeline.errors import DiffaugError, MissingPackageError
+from diffaug_pipeline.commands.opening import told_in_a_sentence
 from diffaug_pipeline.session import requested_run_id
 
+COMMANDS = {
+    "app": "diffaug_pipeline.commands.app",
+}
+"""The module of each command, which calls the command by the same name."""
 
-@click.group(name="diffaug_pipeline")
+
+class CommandGroup(click.Group):
+    """Loads a command when it is called or described, so that none waits for what another needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all."""
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command called `cmd_name`, loaded now."""
+        if cmd_name in COMMANDS:
+            return getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(name="diffaug_pipeline", cls=CommandGroup)
 def cli() -> None:
     """Commands of this project."""
 
@@ -28,7 +44,7 @@ def run(run_id: str | None, resume: str | None, **options: Any) -> dict[str, Any
     """Run the pipeline."""
     if run_id and resume:
         raise click.ClickException("--run-id and --resume both name the run; give one of them.")
-    try:
+    with told_in_a_sentence():
         if resume:
             from diffaug_pipeline.resume import options_of_run
 
@@ -38,39 +54,3 @@ def run(run_id: str | None, resume: str | None, **options: Any) -> dict[str, Any
             return kedro_run.callback(**options)
         finally:
             requested_run_id.reset(token)
-    except MissingConfigException as error:
-        raise click.ClickException(
-            f"{error}; check --env, and run where the folder conf is, or name it with --conf-source."
-        ) from error
-    except Exception as error:
-        if explained := _explained(error):
-            raise click.ClickException(str(explained)) from error
-        raise
-
-
-@cli.command(params=[option for option in kedro_run.params if option.name in ("env", "conf_source", "params")])
-@click.option("--port", type=click.IntRange(1, 65_535), default=None, help="Default: the first free one from 7860.")
-def app(env: str | None, conf_source: str | None, params: dict[str, Any], port: int | None) -> None:
-    """Open a page to try generators, decide about images and look at runs; for this machine alone."""
-    try:
-        if find_spec("gradio") is None:
-            raise MissingPackageError(
-                "the app needs Gradio, which is not installed: pip install 'diffaug_pipeline[app]'."
-            )
-        os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is asked of other machines; only runs fetch models
-        from diffaug_pipeline.app.context import AppContext
-        from diffaug_pipeline.app.server import serve
-
-        context = AppContext(env, conf_source, params)
-        serve(context, port, announce=lambda address: click.echo(f"open {address} (Ctrl-C ends it)"))
-    except DiffaugError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _explained(error: BaseException | None) -> DiffaugError | None:
-    """The error of ours behind `error`: it says what to do, so nobody needs the traceback."""
-    while error is not None:
-        if isinstance(error, DiffaugError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None

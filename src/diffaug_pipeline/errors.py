@@ -83,3 +83,12 @@ class DiskSpaceError(DiffaugError, OSError):
 
 class WorkerError(DiffaugError, RuntimeError):
     """Worker processes cannot do their work."""
+
+
+def explanation_of(error: BaseException | None) -> DiffaugError | None:
+    """The error of ours behind `error`: it says what to do, so nobody needs the traceback."""
+    while error is not None:
+        if isinstance(error, DiffaugError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

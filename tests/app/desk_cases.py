@@ -9,18 +9,18 @@ from features.feature_cases import feature_options, make_features
 from filtering.filter_cases import as_synthetic, audit, filtering_options, no_copies, overrides, scene_options
 from kedro.io import Version
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.filtering.images import filter_images
 from diffaug_pipeline.filtering.scenes import filter_scenes
 from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.project import Project
 
 RUN = "decided"
 
 
-def store_run(context: AppContext, task: str, folder: Path, clip: Path, run_id: str = RUN) -> None:
+def store_run(opened: Project, task: str, folder: Path, clip: Path, run_id: str = RUN) -> None:
     """Twenty-four cats and dogs, or twelve scenes with some, judged by two rules of CLIP that passes half of them."""
     for name, artifact in (_images(folder, clip) if task == "classification" else _scenes(folder, clip)).items():
-        context._catalog.get(f"{task}.{name}", version=Version(None, run_id)).save(artifact)
+        opened._catalog.get(f"{task}.{name}", version=Version(None, run_id)).save(artifact)
 
 
 def _images(folder: Path, clip: Path) -> dict[str, Any]:

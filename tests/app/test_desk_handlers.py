@@ -8,9 +8,9 @@ from app.desk_cases import RUN, store_run
 from filtering.filter_cases import overrides
 from kedro.framework.startup import bootstrap_project
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.app.desk_handlers import ALL_CLASSES, DIALS, DeskHandlers
 from diffaug_pipeline.app.desk_room import DeskRoom
+from diffaug_pipeline.project import Project
 
 WHERE = ("classification", RUN)
 NOTHING = overrides().as_document()
@@ -19,9 +19,9 @@ NOTHING = overrides().as_document()
 @pytest.fixture(scope="module")
 def handlers(project: Path, tmp_path_factory, tiny_clip) -> DeskHandlers:
     bootstrap_project(project)
-    context = AppContext(env="smoke", runtime_params={"data_root": str(tmp_path_factory.mktemp("data"))})
-    store_run(context, "classification", tmp_path_factory.mktemp("images"), tiny_clip)
-    return DeskHandlers(DeskRoom(context))
+    opened = Project(env="smoke", runtime_params={"data_root": str(tmp_path_factory.mktemp("data"))})
+    store_run(opened, "classification", tmp_path_factory.mktemp("images"), tiny_clip)
+    return DeskHandlers(DeskRoom(opened))
 
 
 def show(handlers: DeskHandlers, document: dict, class_name: str = ALL_CLASSES, shown: str = "all") -> tuple:
@@ -36,7 +36,7 @@ def test_the_newest_run_is_opened_with_what_is_saved(handlers):
 
 
 def test_without_runs_that_is_said(project, tmp_path):
-    bare = DeskHandlers(DeskRoom(AppContext(env="smoke", runtime_params={"data_root": str(tmp_path)})))
+    bare = DeskHandlers(DeskRoom(Project(env="smoke", runtime_params={"data_root": str(tmp_path)})))
     assert "No run has decided about images yet" in bare.open()[-1]
     assert bare.show("classification", None, None, ALL_CLASSES, "clip_score", True, "all", 1, None)[:2] == ("", "")
 
@@ -48,10 +48,10 @@ def test_what_is_decided_and_not_saved_outlives_another_run(handlers):
 
 
 def test_a_run_that_cannot_be_opened_is_named(project, tmp_path, tiny_clip):
-    context = AppContext(env="smoke", runtime_params={"data_root": str(tmp_path / "data")})
-    store_run(context, "classification", tmp_path, tiny_clip)
-    shutil.rmtree(context.path("classification.copies", RUN).parent)
-    bare = DeskHandlers(DeskRoom(context))
+    opened = Project(env="smoke", runtime_params={"data_root": str(tmp_path / "data")})
+    store_run(opened, "classification", tmp_path, tiny_clip)
+    shutil.rmtree(opened.path("classification.copies", RUN).parent)
+    bare = DeskHandlers(DeskRoom(opened))
     _, run, *_, document, chosen, status = bare.open()
     assert (run.value, document, chosen) == (None, None, None)
     assert "run &#x27;decided&#x27; has no classification.copies" in status

@@ -8,9 +8,9 @@ from app.desk_cases import RUN, store_run
 from filtering.filter_cases import overrides
 from kedro.framework.startup import bootstrap_project
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.app.desk_room import DeskRoom, View
 from diffaug_pipeline.errors import ParameterError
+from diffaug_pipeline.project import Project
 
 
 @pytest.fixture(scope="module")
@@ -19,23 +19,23 @@ def data_root(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def context(project, data_root, tmp_path_factory, tiny_clip) -> AppContext:
+def opened(project, data_root, tmp_path_factory, tiny_clip) -> Project:
     bootstrap_project(project)
-    context = AppContext(env="smoke", runtime_params={"data_root": str(data_root)})
+    opened = Project(env="smoke", runtime_params={"data_root": str(data_root)})
     for task in ("classification", "detection"):
-        store_run(context, task, tmp_path_factory.mktemp(task), tiny_clip)
-    return context
+        store_run(opened, task, tmp_path_factory.mktemp(task), tiny_clip)
+    return opened
 
 
 @pytest.fixture
-def room(context) -> DeskRoom:
-    return DeskRoom(context)
+def room(opened) -> DeskRoom:
+    return DeskRoom(opened)
 
 
 def test_runs_with_decisions_are_found(room, project, tmp_path):
     assert room.tasks() == ["classification", "detection"]
     assert room.run_ids("classification") == [RUN]
-    assert DeskRoom(AppContext(env="smoke", runtime_params={"data_root": str(tmp_path)})).tasks() == []
+    assert DeskRoom(Project(env="smoke", runtime_params={"data_root": str(tmp_path)})).tasks() == []
 
 
 def test_images_are_arranged_by_score_and_verdict(room):
@@ -81,10 +81,10 @@ def test_small_pictures_grow_by_whole_pixels_and_scenes_show_their_boxes(room):
     assert room.thumbnail("detection", RUN, scenes.rows.index[0]).startswith("data:image/")
 
 
-def test_what_is_saved_is_where_the_next_run_looks_for_it(room, context, data_root):
+def test_what_is_saved_is_where_the_next_run_looks_for_it(room, opened, data_root):
     asked = overrides(thresholds={"clip_score": {"clip_score": {"cat": 1.0}}}, reject={"a": "1"})
     path = room.save("classification", RUN, asked)
-    assert str(path) == context.parameters("params:classification.filtering").overrides
+    assert str(path) == opened.parameters("params:classification.filtering").overrides
     assert path == data_root / "01_raw" / "classification" / "filter_overrides.yml"
     assert room.read("classification", RUN) == asked
     path.write_text("thresholds: {clip_score: {clip_score: {eel: 1.0}}}")
@@ -98,7 +98,7 @@ def test_what_is_saved_is_where_the_next_run_looks_for_it(room, context, data_ro
 
 def test_nothing_is_saved_where_no_run_would_read_it(project, data_root):
     params = {"data_root": str(data_root), "classification": {"filtering": {"overrides": None}}}
-    room = DeskRoom(AppContext(env="smoke", runtime_params=params))
+    room = DeskRoom(Project(env="smoke", runtime_params=params))
     with pytest.raises(ParameterError, match=r"classification\.filtering\.overrides is null"):
         room.save("classification", RUN, overrides())
     assert room.read("classification", RUN) == overrides()
@@ -106,4 +106,4 @@ def test_nothing_is_saved_where_no_run_would_read_it(project, data_root):
 
 def test_the_command_runs_in_the_same_environment_on_the_same_data(room, project, data_root):
     assert room.command("detection") == f"kedro run --pipelines detection --env smoke --params 'data_root={data_root}'"
-    assert DeskRoom(AppContext()).command("classification") == "kedro run --pipelines classification"
+    assert DeskRoom(Project()).command("classification") == "kedro run --pipelines classification"

@@ -13,10 +13,10 @@ from factories import noise_image, real_image_set
 from kedro.framework.startup import bootstrap_project
 from PIL import Image
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.app.drawing_room import DrawingRoom, Form, StoppedError
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.playground.plan import plan_request
+from diffaug_pipeline.project import Project
 from diffaug_pipeline.prompts.plan import plan_synthesis
 
 FORM = Form(
@@ -40,19 +40,19 @@ FORM = Form(
 @pytest.fixture(scope="module")
 def room(project: Path) -> DrawingRoom:
     bootstrap_project(project)
-    return DrawingRoom(AppContext(env="smoke"))
+    return DrawingRoom(Project(env="smoke"))
 
 
 @pytest.fixture
-def run_with(project: Path, tmp_path: Path) -> Callable[[str], AppContext]:
+def run_with(project: Path, tmp_path: Path) -> Callable[[str], Project]:
     """The project as a run sees it whose `conf/local/parameters.yml` holds the text given."""
 
-    def see(text: str) -> AppContext:
+    def see(text: str) -> Project:
         conf = tmp_path / "conf"
         shutil.copytree(project / "conf", conf, ignore=shutil.ignore_patterns("local"))
         (conf / "local").mkdir()
         (conf / "local" / "parameters.yml").write_text(text)
-        return AppContext(conf_source=str(conf))
+        return Project(conf_source=str(conf))
 
     return see
 

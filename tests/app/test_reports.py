@@ -7,37 +7,37 @@ from fastapi.testclient import TestClient
 from history.history_cases import record
 from kedro.framework.startup import bootstrap_project
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.app.reports import add_reports, address_of
+from diffaug_pipeline.project import Project
 
 REPORT = "classification.report"
 SECRET = "for nobody to read"
 
 
 @pytest.fixture
-def context(project: Path, tmp_path: Path) -> AppContext:
+def opened(project: Path, tmp_path: Path) -> Project:
     bootstrap_project(project)
-    return AppContext(env="smoke", runtime_params={"data_root": str(tmp_path / "data")})
+    return Project(env="smoke", runtime_params={"data_root": str(tmp_path / "data")})
 
 
 @pytest.fixture
-def client(context: AppContext) -> TestClient:
+def client(opened: Project) -> TestClient:
     server = FastAPI()
-    add_reports(server, context)
+    add_reports(server, opened)
     return TestClient(server)
 
 
-def write(context: AppContext, name: str, run_id: str, content: str) -> Path:
-    path = context.artifact(name).path_of(run_id)
+def write(opened: Project, name: str, run_id: str, content: str) -> Path:
+    path = opened.artifact(name).path_of(run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     return path
 
 
-def test_a_report_is_given_whatever_its_run_is_called(client, context):
+def test_a_report_is_given_whatever_its_run_is_called(client, opened):
     for run_id in ("plain", "50% of “these” & <those>?"):
-        write(context, "run_record", run_id, json.dumps(record(run_id)))
-        write(context, REPORT, run_id, f"<p>{run_id}</p>")
+        write(opened, "run_record", run_id, json.dumps(record(run_id)))
+        write(opened, REPORT, run_id, f"<p>{run_id}</p>")
         answer = client.get(address_of(run_id, "classification"))
         assert (answer.status_code, answer.text) == (200, f"<p>{run_id}</p>")
         assert answer.headers["content-type"].startswith("text/html")
@@ -59,11 +59,11 @@ def test_a_report_is_given_whatever_its_run_is_called(client, context):
         "/reports/a%00/classification",
     ],
 )
-def test_nothing_but_reports_of_recorded_runs_is_given(client, context, tmp_path, address):
+def test_nothing_but_reports_of_recorded_runs_is_given(client, opened, tmp_path, address):
     for run_id in ("a", "unrecorded", "damaged"):
-        write(context, REPORT, run_id, SECRET)
-    write(context, "run_record", "a", json.dumps(record("a")))
-    write(context, "run_record", "damaged", "{")
+        write(opened, REPORT, run_id, SECRET)
+    write(opened, "run_record", "a", json.dumps(record("a")))
+    write(opened, "run_record", "damaged", "{")
     (tmp_path / "secret").mkdir()
     for name in ("report.html", "run_record.json", "classification"):
         (tmp_path / "secret" / name).write_text(SECRET)
@@ -72,10 +72,10 @@ def test_nothing_but_reports_of_recorded_runs_is_given(client, context, tmp_path
     assert SECRET not in answer.text
 
 
-def test_a_report_that_was_deleted_is_not_that_of_another_run(client, context):
-    write(context, "run_record", "first", json.dumps(record("first")))
-    write(context, "run_record", "second", json.dumps(record("second", versions_read={REPORT: "first"})))
-    write(context, REPORT, "first", "of the first")
+def test_a_report_that_was_deleted_is_not_that_of_another_run(client, opened):
+    write(opened, "run_record", "first", json.dumps(record("first")))
+    write(opened, "run_record", "second", json.dumps(record("second", versions_read={REPORT: "first"})))
+    write(opened, REPORT, "first", "of the first")
     answer = client.get(address_of("second", "classification"))
     assert answer.status_code == 404
     assert answer.json()["detail"] == "run 'second' has no report on 'classification'."

@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from kedro.framework.startup import bootstrap_project
 bootstrap_project(Path.cwd())
-from diffaug_pipeline.app.context import AppContext
+from diffaug_pipeline.project import Project
 from diffaug_pipeline.app.server import build_page
-build_page(AppContext(env="smoke", runtime_params={{"data_root": {data_root!r}}}))
+build_page(Project(env="smoke", runtime_params={{"data_root": {data_root!r}}}))
 {more}
 print("MODULES", *sys.modules)
 """

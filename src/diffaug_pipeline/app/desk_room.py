@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.evaluation.filter_rules import nearest_real
 from diffaug_pipeline.evaluation.galleries import large_source
@@ -18,6 +17,7 @@ from diffaug_pipeline.filtering.desk import Desk
 from diffaug_pipeline.filtering.overrides import Overrides, read_overrides, write_overrides
 from diffaug_pipeline.imaging.box_drawing import class_colors, draw_boxes
 from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.project import Project
 from diffaug_pipeline.resume import options_to_run_here
 
 TASKS = ("classification", "detection")
@@ -87,8 +87,8 @@ class OpenRun:
 class DeskRoom:
     """Opens runs when asked for; at no time are more pictures held than a few pages of thumbnails."""
 
-    def __init__(self, context: AppContext):
-        self._context = context
+    def __init__(self, project: Project):
+        self._project = project
         self.open = lru_cache(OPEN_RUNS)(self._open)
         self.thumbnail = lru_cache(KEPT_THUMBNAILS)(self._thumbnail)
 
@@ -98,14 +98,14 @@ class DeskRoom:
 
     def run_ids(self, task: str) -> list[str]:
         """Runs with decisions that can be repeated, newest first."""
-        decided = set(self._context.run_ids(f"{task}.filter_decisions"))
-        return [run_id for run_id in self._context.run_ids(f"{task}.filter_overrides") if run_id in decided]
+        decided = set(self._project.run_ids(f"{task}.filter_decisions"))
+        return [run_id for run_id in self._project.run_ids(f"{task}.filter_overrides") if run_id in decided]
 
     def _open(self, task: str, run_id: str) -> OpenRun:
         names = ["filter_decisions", "filter_calibration", "copies", "synthetic_images", "real_images"]
         if task == "detection":
             names.append("box_scores")
-        stored = {name: self._context.load(f"{task}.{name}", run_id) for name in names}
+        stored = {name: self._project.load(f"{task}.{name}", run_id) for name in names}
         copies, synthetic, real = (stored[name] for name in ("copies", "synthetic_images", "real_images"))
         desk = Desk(
             stored["filter_decisions"], stored["filter_calibration"], synthetic, copies, stored.get("box_scores")
@@ -139,13 +139,13 @@ class DeskRoom:
     def command(self, task: str) -> str:
         """What makes a run go by the file."""
         here = options_to_run_here(
-            self._context.project_path,
-            self._context.env,
-            self._context.conf_source,
-            self._context.parameters("parameters").get("data_root"),
+            self._project.folder,
+            self._project.env,
+            self._project.conf_source,
+            self._project.parameters("parameters").get("data_root"),
         )
         return " ".join(["kedro run --pipelines", task, *here])
 
     def _path(self, task: str) -> Path | None:
-        named = self._context.parameters(f"params:{task}.filtering").overrides
-        return None if named is None else self._context.project_path / named
+        named = self._project.parameters(f"params:{task}.filtering").overrides
+        return None if named is None else self._project.folder / named

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.app.pictures import show_pictures
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.image_set import ImageSet
@@ -24,6 +23,7 @@ from diffaug_pipeline.playground.request import (
     request_vocabulary,
     with_changes,
 )
+from diffaug_pipeline.project import Project
 from diffaug_pipeline.prompts.options import Vocabulary
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 from diffaug_pipeline.synthesis.schedulers import SOLVERS
@@ -62,13 +62,13 @@ class Form:
 class DrawingRoom:
     """Draws one request at a time, for whoever asks; the model is loaded when the first one comes."""
 
-    def __init__(self, context: AppContext):
-        self.synthesis: SynthesisOptions = context.parameters("params:classification.synthesis")
-        self.presets: dict[str, GeneratorPreset] = context.parameters("params:generators").root
-        self._prompts = context.parameters("params:classification.prompts")
-        self._vocabularies = context.parameters("params:vocabularies")
-        self._features = context.parameters("params:classification.features")
-        self._max_megapixels = context.parameters("params:classification.ingestion").max_megapixels
+    def __init__(self, project: Project):
+        self.synthesis: SynthesisOptions = project.parameters("params:classification.synthesis")
+        self.presets: dict[str, GeneratorPreset] = project.parameters("params:generators").root
+        self._prompts = project.parameters("params:classification.prompts")
+        self._vocabularies = project.parameters("params:vocabularies")
+        self._features = project.parameters("params:classification.features")
+        self._max_megapixels = project.parameters("params:classification.ingestion").max_megapixels
         self._stopped: dict[str, float] = {}
         # Gradio's queue lets the next visitor in as soon as one has left, while the last call still runs to its end.
         self._one_at_a_time = threading.Lock()

@@ -6,7 +6,6 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.app.desk_handlers import (
     ALL_CLASSES,
     DIALS,
@@ -19,13 +18,14 @@ from diffaug_pipeline.app.desk_handlers import (
 )
 from diffaug_pipeline.app.desk_room import SHOWN, DeskRoom
 from diffaug_pipeline.app.desk_views import source
+from diffaug_pipeline.project import Project
 
 SILENT = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def build(context: AppContext) -> None:
+def build(project: Project) -> None:
     """The screen, inside the tab that is open."""
-    _Screen(DeskHandlers(DeskRoom(context)))
+    _Screen(DeskHandlers(DeskRoom(project)))
 
 
 class _Screen:

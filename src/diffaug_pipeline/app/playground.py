@@ -10,7 +10,6 @@ import gradio as gr
 from gradio.components import Component
 from gradio.context import Context
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.app.drawing_room import DrawingRoom, Form, StoppedError
 from diffaug_pipeline.app.playground_fields import (
     follow_generator,
@@ -23,6 +22,7 @@ from diffaug_pipeline.app.sentences import say, warn
 from diffaug_pipeline.errors import DiffaugError
 from diffaug_pipeline.playground.comparison import compare_schedulers, compare_strengths
 from diffaug_pipeline.playground.request import Request
+from diffaug_pipeline.project import Project
 from diffaug_pipeline.synthesis.known_classes import classes_taught
 
 REAL_IMAGES = "classification.real_images"
@@ -32,12 +32,12 @@ PROGRESS = gr.Progress()
 FORM_FIELDS = len(dataclasses.fields(Form))
 
 
-def build(context: AppContext) -> None:
+def build(project: Project) -> None:
     """The screen, inside the tab that is open."""
-    room = DrawingRoom(context)
+    room = DrawingRoom(project)
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=300):
-            fields = lay_out_fields(room, known_classes(context, room))
+            fields = lay_out_fields(room, known_classes(project, room))
             with gr.Row():
                 generate = gr.Button("Generate", variant="primary")
                 cancel = gr.Button("Cancel")
@@ -70,11 +70,11 @@ def build(context: AppContext) -> None:
     written.success(None, parameters, js="(text) => navigator.clipboard.writeText(text)", **PRIVATE)
 
 
-def known_classes(context: AppContext, room: DrawingRoom) -> list[str]:
+def known_classes(project: Project, room: DrawingRoom) -> list[str]:
     """What the last run's real images show; before there is one, what the generator was taught."""
-    runs = context.run_ids(REAL_IMAGES)
+    runs = project.run_ids(REAL_IMAGES)
     if runs:
-        return context.load(REAL_IMAGES, runs[0]).class_names
+        return project.load(REAL_IMAGES, runs[0]).class_names
     return classes_taught(room.presets[room.synthesis.generator].model) or []
 
 

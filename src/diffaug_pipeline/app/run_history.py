@@ -6,7 +6,6 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.app.reports import address_of
 from diffaug_pipeline.history.differences import (
     Difference,
@@ -24,6 +23,7 @@ from diffaug_pipeline.history.tables import (
     tabulate_differences,
     tabulate_runs,
 )
+from diffaug_pipeline.project import Project
 
 ALL_TASKS = "all tasks"
 FIGURE, REPORT = "_figure", ".report"
@@ -36,7 +36,7 @@ UNFOLDED_ROWS = 20
 """Longer tables are folded at first."""
 
 
-def build(context: AppContext) -> None:
+def build(project: Project) -> None:
     """The screen, inside the tab that is open."""
     with gr.Row():
         task = gr.Dropdown([ALL_TASKS], value=ALL_TASKS, label="Task", filterable=False)
@@ -48,7 +48,7 @@ def build(context: AppContext) -> None:
         other = gr.Dropdown([], label="Compare with")
 
     def list_runs(task: str) -> tuple[gr.Dropdown, gr.Dataframe, gr.Markdown, gr.Dropdown, gr.Dropdown]:
-        history = read_history(context.artifact)
+        history = read_history(project.artifact)
         tasks = sorted({of_run for run in history.runs for of_run in run.results})
         rows = tabulate_runs(history.runs, _one_of(task))
         run_ids = list(dict.fromkeys(row[0] for row in rows))
@@ -67,9 +67,9 @@ def build(context: AppContext) -> None:
 
     @gr.render([chosen, other, task])
     def show(chosen: str | None, other: str | None, task: str) -> None:
-        history = read_history(context.artifact)
+        history = read_history(project.artifact)
         if chosen:
-            _show_run(context, history.find(chosen), _one_of(task))
+            _show_run(project, history.find(chosen), _one_of(task))
         if chosen and other:
             _show_comparison(history.find(chosen), history.find(other), _one_of(task))
 
@@ -82,18 +82,18 @@ def _run_of_row(event: gr.SelectData) -> str:
     return event.row_value[0]
 
 
-def _show_run(context: AppContext, run: Run, task: str | None) -> None:
-    gr.Markdown(f"## Run {run.run_id}: {run.status}\n\n{_as_list(_sentences(context, run, task))}")
+def _show_run(project: Project, run: Run, task: str | None) -> None:
+    gr.Markdown(f"## Run {run.run_id}: {run.status}\n\n{_as_list(_sentences(project, run, task))}")
     if run.error is not None:
         gr.Textbox(run.error, label="Why it stopped", interactive=False)
     with gr.Row():
-        for name in _stored(context, run, task, REPORT):
+        for name in _stored(project, run, task, REPORT):
             _link_report(run.run_id, name.removesuffix(REPORT))
     with gr.Row():
-        for name in sorted(_stored(context, run, task, FIGURE), key=_is_aside):
+        for name in sorted(_stored(project, run, task, FIGURE), key=_is_aside):
             with gr.Column(min_width=PLOT_WIDTH_PX):
                 gr.Markdown(f"### {name.removesuffix(FIGURE).replace('.', ': ').replace('_', ' ')}")
-                gr.Plot(context.load(name, run.run_id), show_label=False)
+                gr.Plot(project.load(name, run.run_id), show_label=False)
 
 
 def _is_aside(name: str) -> bool:
@@ -106,19 +106,19 @@ def _link_report(run_id: str, task: str) -> None:
     gr.Button(label, link=address, link_target="_blank", size="md", scale=0, min_width=BUTTON_WIDTH_PX)
 
 
-def _sentences(context: AppContext, run: Run, task: str | None) -> list[str]:
+def _sentences(project: Project, run: Run, task: str | None) -> list[str]:
     verdicts = {of_task: verdict for of_task, verdict in run.verdicts.items() if task in (None, of_task)}
     return [f"**{of_task}**: {describe_verdict(verdict)}" for of_task, verdict in verdicts.items()] + [
-        f"**{name.removesuffix(f'.{study}')}**: {describe_study(study, context.load(name, run.run_id))}"
+        f"**{name.removesuffix(f'.{study}')}**: {describe_study(study, project.load(name, run.run_id))}"
         for study in STUDIES
-        for name in _stored(context, run, task, f".{study}")
+        for name in _stored(project, run, task, f".{study}")
     ]
 
 
-def _stored(context: AppContext, run: Run, task: str | None, ending: str) -> list[str]:
+def _stored(project: Project, run: Run, task: str | None, ending: str) -> list[str]:
     """What the run wrote and still has."""
     names = [name for name in run.named(ending) if task in (None, name.partition(".")[0])]
-    return [name for name in names if context.artifact(name).has_version(run.run_id)]
+    return [name for name in names if project.artifact(name).has_version(run.run_id)]
 
 
 def _show_comparison(first: Run, second: Run, task: str | None) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import gradio as gr
 
 from diffaug_pipeline.app import filter_desk, playground, run_history
-from diffaug_pipeline.app.context import AppContext
 from diffaug_pipeline.app.reports import add_reports
 from diffaug_pipeline.app.style import CSS, THEME
 from diffaug_pipeline.errors import ParameterError
+from diffaug_pipeline.project import Project
 
 TITLE = "diffaug_pipeline"
 SCREENS = {"Playground": playground, "Filter desk": filter_desk, "Runs": run_history}
@@ -16,23 +16,23 @@ HOST = "127.0.0.1"
 SECONDS_PER_DAY = 86_400
 
 
-def build_page(context: AppContext) -> gr.Blocks:
+def build_page(project: Project) -> gr.Blocks:
     """A tab per screen."""
     # Gradio keeps copies of what is uploaded and shown; those of a day ago go.
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3_600, SECONDS_PER_DAY)) as page:
         gr.Markdown(f"# {TITLE}", elem_id="title")
         for name, screen in SCREENS.items():
             with gr.Tab(name):
-                screen.build(context)
+                screen.build(project)
     return page
 
 
-def serve(context: AppContext, port: int | None, announce: Callable[[str], None]) -> None:
+def serve(project: Project, port: int | None, announce: Callable[[str], None]) -> None:
     """Serves the page until the process is told to stop; at `port`, or the first free one from 7860.
 
     `announce` is told the address once the page is there. Raises `ParameterError` where the port is in use.
     """
-    page = build_page(context).queue()
+    page = build_page(project).queue()
     try:
         server, address, _ = page.launch(
             server_name=HOST,
@@ -49,6 +49,6 @@ def serve(context: AppContext, port: int | None, announce: Callable[[str], None]
         raise ParameterError(
             f"port {port or '7860 and those after it'} cannot be had ({error}); name a free one with --port."
         ) from error
-    add_reports(server, context)
+    add_reports(server, project)
     announce(address)
     page.block_thread()

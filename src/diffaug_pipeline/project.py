@@ -1,4 +1,4 @@
-"""What the screens know of the project: its parameters and the artifacts of its runs. Knows no Gradio."""
+"""What commands and screens know of the project: its parameters and the artifacts of its runs, for reading."""
 
 import threading
 from functools import cached_property
@@ -9,15 +9,14 @@ from kedro.framework.project import settings
 from kedro.io import Version
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
-from diffaug_pipeline.datasets.run_record import RunRecordDataset
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.session import RUN_RECORD
 
 
-class AppContext:
+class Project:
     """The project in one environment, for reading; safe to ask from several threads.
 
-    Parameters are those of the moment the app was started, artifacts those of the moment they are asked for.
+    Parameters are those of the moment it was opened, artifacts those of the moment they are asked for.
     """
 
     def __init__(
@@ -27,7 +26,8 @@ class AppContext:
         with settings.SESSION_CLASS.create(env=env, conf_source=conf_source) as session:
             kedro_context = session.load_context(runtime_params=runtime_params)
         self.env = env
-        self.project_path: Path = kedro_context.project_path
+        self.runtime_params = runtime_params or {}
+        self.folder: Path = kedro_context.project_path
         self.conf_source = Path(kedro_context.config_loader.conf_source)
         self._catalog = kedro_context.catalog
 
@@ -52,15 +52,6 @@ class AppContext:
     def run_ids(self, dataset_name: str = RUN_RECORD) -> list[str]:
         """The runs that have made `dataset_name` (every recorded run, if none is named), newest first."""
         return self.artifact(dataset_name).list_versions(full_path=False)
-
-    def record(self, run_id: str) -> dict[str, Any]:
-        """What the ledger says about a run."""
-        records: RunRecordDataset = self.artifact(RUN_RECORD)
-        if not records.has_version(run_id):
-            raise VersionError(
-                f"no run {run_id!r} is recorded; the latest are {', '.join(self.run_ids()[:5]) or 'none'}."
-            )
-        return records.read(run_id)
 
     def version_of(self, dataset_name: str, run_id: str) -> str | None:
         """The version of `dataset_name` that run `run_id` made, read, or goes back to; None if there is none."""
