@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,12 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from diffaug_pipeline.errors import MissingPackageError, ParameterError, VersionError
+from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.history.runs import STUDIES
-from diffaug_pipeline.resume import options_to_run_here
+from diffaug_pipeline.logs import unfold_logs
+from diffaug_pipeline.resume import options_to_run_here, refuse_changes
 from diffaug_pipeline.run_environment import (
+    code_digests,
     describe_changed_attempts,
     device_used,
     git_state,
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PLAN = ".synthesis_plan"
-WITHOUT_EFFECT_ON_RESULTS = ("data_root", "download_folder", "gallery_images", "overrides", "workers")
-"""Parameters that may differ when a run is resumed; what the file of overrides said is an artifact of the run."""
-
 
 class RunLedger:
     """Settles which versions a run reads and writes, lets one process at a time run an id, and keeps the run's record.
@@ -49,12 +46,14 @@ class RunLedger:
         self._lock: Lock | None = None
         self._conf_source = ""
         self._record: dict[str, Any] = {}
+        self._places: dict[str, int] = {}
         self._node_started = 0.0
         self._save_started = 0.0
 
     @hook_impl
     def after_context_created(self, context: "KedroContext") -> None:
         """Notes where the configuration comes from."""
+        unfold_logs()
         self._conf_source = str(context.config_loader.conf_source)
 
     @hook_impl(tryfirst=True)
@@ -71,25 +70,33 @@ class RunLedger:
         self._lock = lock
 
     def _begin(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        from diffaug_pipeline.lineage import choose_versions, outdate_followers
+        from diffaug_pipeline.lineage import choose_versions, outdate_followers, refuse_changed_inputs
+        from diffaug_pipeline.run_checks import check_choices, check_generators
 
         run_id, records = run_params["run_id"], catalog.get(RUN_RECORD)
         check_choices(pipeline, catalog)
         check_generators(pipeline, catalog, run_id)
         parameters = _as_written(catalog.load("parameters"))
+        code, libraries = code_digests(), library_versions()
         earlier = records.read(run_id) if records.has_version(run_id) else {}
-        if any(node["outputs"] for node in earlier.get("nodes", {}).values()):
-            _refuse_changes(earlier, parameters)
+        if "pruned" in earlier:
+            raise VersionError(f"run {run_id} was pruned on {earlier['pruned']}; start a new one under another id.")
+        goes_on = any(node["outputs"] for node in earlier.get("nodes", {}).values())
+        if goes_on:
+            refuse_changes(earlier, parameters, code, libraries)
         read_before = earlier.get("versions_read", {})
         versions = choose_versions(pipeline, catalog, run_id, run_params["load_versions"], read_before)
         for name, version in versions.items():
             catalog.get(name).pin(version)
+        if goes_on:
+            refuse_changed_inputs(pipeline, catalog)
         outdate_followers(pipeline, catalog, run_id)
         self._catalog = catalog
+        self._places = {node.name: place for place, node in enumerate(pipeline.nodes, start=1)}
         attempt = {
             "started": _now(),
             "code": git_state(Path(run_params["project_path"])),
-            "libraries": library_versions(),
+            "libraries": libraries,
             "machine": machine(),
         }
         self._record = {
@@ -104,6 +111,7 @@ class RunLedger:
             },
             "runtime_params": run_params["runtime_params"],
             "parameters": parameters,
+            "code_digests": code,
             "versions_read": read_before | _versions_read(pipeline, catalog, versions),
             "nodes": earlier.get("nodes", {}),
             "attempts": [*earlier.get("attempts", []), attempt],
@@ -115,6 +123,7 @@ class RunLedger:
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Starts the clock of a node; loading its inputs is not counted."""
+        logger.info("node %d of %d: %s", self._places[node.name], len(self._places), node.name)
         self._node_started = time.perf_counter()
         self._record["nodes"][node.name] = {"tags": sorted(node.tags), "seconds": 0.0, "outputs": {}}
 
@@ -174,7 +183,9 @@ class RunSummary:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Prints verdicts, headline metrics, what studies found, and where the reports are."""
+        """Prints verdicts, headline metrics, what studies found, where the reports are, and what took how long."""
+        from diffaug_pipeline.history.tables import describe_time
+
         lines = [f"run {run_params['run_id']}"]
         for name in sorted(pipeline.all_outputs()):
             task, _, result = name.rpartition(".")
@@ -184,6 +195,7 @@ class RunSummary:
             for ending, what in ((".exported_dataset", "dataset"), (".report", "report")):
                 if name.endswith(ending):
                     lines.append(f"{what}: {catalog.get(name).load_path}")
+        lines.append(describe_time(catalog.get(RUN_RECORD).read(run_params["run_id"])))
         click.echo("\n" + "\n".join(lines))
 
 
@@ -195,63 +207,6 @@ def _in_words(task: str, result: str, document: dict[str, Any]) -> list[str]:
     from diffaug_pipeline.history.findings import describe_study
 
     return [f"{task}: {describe_study(result, document)}"]
-
-
-def check_choices(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Raises `ParameterError` where parameters that are valid one by one do not fit together."""
-    used = pipeline.inputs()
-    for name in sorted(name for name in used if name.startswith("params:") and name.endswith(".synthesis")):
-        task = name.removesuffix(".synthesis")
-        synthesis = catalog.load(name)
-        preset = catalog.load("params:generators").choose(synthesis.generator)
-        synthesis.check_strengths(preset)
-        if f"{task}.prompts" in used:
-            catalog.load("params:vocabularies").choose(catalog.load(f"{task}.prompts").vocabulary or preset.vocabulary)
-    if "params:detection.training" in used:
-        _check_detection(catalog, used)
-
-
-def check_generators(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:
-    """Raises where a generator that run `run_id` has yet to plan with cannot be had, or not for what is asked of it."""
-    for plan in sorted(name for name in pipeline.all_outputs() if name.endswith(PLAN)):
-        if catalog.get(plan).has_version(run_id):
-            continue
-        from diffaug_pipeline.synthesis.checks import check_generator
-
-        task = plan.removesuffix(PLAN)
-        synthesis = catalog.load(f"params:{task}.synthesis")
-        preset = catalog.load("params:generators").choose(synthesis.generator)
-        check_generator(preset, synthesis.mode or _mode_of_strategy(catalog, task))
-
-
-def _mode_of_strategy(catalog: DataCatalog, task: str) -> str:
-    from diffaug_pipeline.labelling.strategy import choose_strategy
-
-    return choose_strategy(catalog.load(f"params:{task}.labelling")).MODE
-
-
-def _check_detection(catalog: DataCatalog, used: set[str]) -> None:
-    if find_spec("ultralytics") is None:
-        raise MissingPackageError(
-            "detection needs Ultralytics, which is not installed; it is AGPL-3.0 and therefore an extra: pip install "
-            "'diffaug_pipeline[detection]', or run --pipelines classification."
-        )
-    if {"params:detection.labelling", "params:detection.filtering"} <= used:
-        strategy = catalog.load("params:detection.labelling").strategy
-        rules = catalog.load("params:detection.filtering").rules
-        if strategy == "pseudo_labelling" and "undeclared_objects" not in rules:
-            raise ParameterError(
-                "with labelling.strategy pseudo_labelling a scene whose objects the detector overlooks would teach "
-                "that they are background; add undeclared_objects to detection.filtering.rules."
-            )
-    if {"params:detection.budget", "params:detection.labelling"} <= used:
-        from diffaug_pipeline.labelling.plan import check_budget
-
-        check_budget(catalog.load("params:detection.budget"), catalog.load("params:detection.labelling"))
-    if "params:detection.merging" in used and catalog.load("params:detection.merging").policy == "loss_weight":
-        raise ParameterError(
-            "detection.merging.policy is loss_weight, but Ultralytics' loss knows no weights; use another policy."
-        )
 
 
 def _resume_command(record: dict[str, Any]) -> str:
@@ -267,22 +222,6 @@ def _versions_read(pipeline: Pipeline, catalog: DataCatalog, versions: dict[str,
     return {name: versions[name] for name in sorted(read) if name not in optional or catalog.get(name).exists()}
 
 
-def _refuse_changes(record: dict[str, Any], parameters: dict[str, Any]) -> None:
-    from diffaug_pipeline.history.differences import differing_parameters
-
-    changed = [
-        f"{name}: {then!r} then, {now!r} now"
-        for name, then, now in differing_parameters(record["parameters"], parameters)
-        if name.split(".")[-1] not in WITHOUT_EFFECT_ON_RESULTS
-    ]
-    if changed:
-        raise VersionError(
-            f"run {record['run_id']} was begun with other parameters:\n  "
-            + "\n  ".join(changed[:20])
-            + "\nresume it with those, or start a new run."
-        )
-
-
 def _as_written(parameters: dict[str, Any]) -> dict[str, Any]:
     """Plain values again, where Kedro has put a validated block in the place of a dictionary."""
     return json.loads(json.dumps(parameters, default=lambda block: block.model_dump(mode="json")))
@@ -295,4 +234,4 @@ def _size_bytes(path: Path) -> int:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

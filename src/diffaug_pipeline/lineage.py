@@ -4,9 +4,12 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
+from diffaug_pipeline.datasets.image_set import ImageSetDataset
 from diffaug_pipeline.datasets.run_record import RunRecordDataset
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.session import RUN_RECORD
+
+MOST_NAMED = 20
 
 
 def choose_versions(
@@ -46,6 +49,21 @@ def choose_versions(
         of_part = {name: version for name, version in agreed.items() if name in part}
         found |= _from_one_run(made_elsewhere & part, optional & part, catalog, of_part)
     return own | found | agreed
+
+
+def refuse_changed_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Raises `VersionError` naming the user's files that are not what image sets say which were made before."""
+    sets = [
+        dataset for name in sorted(pipeline.datasets()) if isinstance(dataset := catalog.get(name), ImageSetDataset)
+    ]
+    changed = dict.fromkeys(problem for images in sets if images.exists() for problem in images.changed_sources())
+    if changed:
+        further = f"\n  and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
+        raise VersionError(
+            "files that the run has read are no longer what they were:\n  "
+            + "\n  ".join(list(changed)[:MOST_NAMED])
+            + f"{further}\nput them back and resume, or start a new run."
+        )
 
 
 def outdate_followers(pipeline: Pipeline, catalog: DataCatalog, run_id: str) -> None:

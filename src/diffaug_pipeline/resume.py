@@ -1,4 +1,4 @@
-"""Finds the run to resume and repeats the choices it was begun with."""
+"""Finds the run to resume, repeats the choices it was begun with, and refuses to mix it with anything else."""
 
 import shlex
 from pathlib import Path
@@ -11,6 +11,9 @@ from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.session import RUN_RECORD
 
 LAST = "last"
+WITHOUT_EFFECT_ON_RESULTS = ("data_root", "download_folder", "engine", "gallery_images", "overrides", "workers")
+"""Parameters that may differ when a run is resumed; what the file of overrides said is an artifact of the run."""
+MOST_NAMED = 20
 
 
 def options_of_run(wanted: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -27,6 +30,44 @@ def options_of_run(wanted: str, options: dict[str, Any]) -> tuple[str, dict[str,
             completed[key] = values
     completed["params"] = OmegaConf.to_container(OmegaConf.merge(record["runtime_params"], options["params"] or {}))
     return record["run_id"], completed
+
+
+def refuse_changes(
+    record: dict[str, Any], parameters: dict[str, Any], code: dict[str, str], libraries: dict[str, str | None]
+) -> None:
+    """Raises `VersionError` naming what differs from what the run of `record` was begun with."""
+    from diffaug_pipeline.history.differences import ABSENT, differing_parameters
+
+    how = {(True, False): "is new", (False, True): "is gone", (False, False): "has changed"}
+    begun = record["attempts"][0]
+    differing = {
+        "parameters": [
+            f"{name}: {then!r} then, {now!r} now"
+            for name, then, now in differing_parameters(record["parameters"], parameters)
+            if name.split(".")[-1] not in WITHOUT_EFFECT_ON_RESULTS
+        ],
+        f"code (commit {begun['code']['commit'] or 'unknown'})": [
+            f"{name} {how[then == ABSENT, now == ABSENT]}"
+            for name, then, now in differing_parameters(record.get("code_digests", {}), code)
+        ],
+        "libraries": [
+            f"{name}: {then} then, {now} now" for name, then, now in differing_parameters(begun["libraries"], libraries)
+        ],
+    }
+    if any(differing.values()):
+        raise VersionError(
+            "\n".join(
+                f"run {record['run_id']} was begun with other {what}:\n  " + "\n  ".join(_shortened(sentences))
+                for what, sentences in differing.items()
+                if sentences
+            )
+            + "\nresume it with those, or start a new run, which reuses its images."
+        )
+
+
+def _shortened(sentences: list[str]) -> list[str]:
+    further = len(sentences) - MOST_NAMED
+    return sentences if further <= 0 else [*sentences[:MOST_NAMED], f"and {further} more"]
 
 
 def options_to_run_here(project: Path, env: str | None, conf_source: Path, data_root: str | None) -> list[str]:

@@ -1,5 +1,6 @@
 """Where and with what a run happens: code, libraries, machine, device."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -21,6 +22,10 @@ RECORDED_LIBRARIES = (
     "pandas",
     "pillow",
 )
+CODE_SUFFIXES = (".css", ".jinja", ".js", ".py")
+WITHOUT_PART_IN_RUNS = ("app", "commands", "doctor", "playground", "scheduling", "versions")
+"""Packages that look at runs or start them."""
+DIGEST_LENGTH = 12
 
 
 def machine() -> dict[str, Any]:
@@ -48,6 +53,20 @@ def git_state(project: Path) -> dict[str, Any]:
         return {"commit": None, "changed": None}
 
 
+def code_digests() -> dict[str, str]:
+    """By path in the package, the beginning of the SHA-256 of every file of code that a run may use."""
+    package = Path(__file__).parent
+    files = sorted(
+        path
+        for path in package.rglob("*")
+        if path.suffix in CODE_SUFFIXES and path.relative_to(package).parts[0] not in WITHOUT_PART_IN_RUNS
+    )
+    return {
+        path.relative_to(package).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_LENGTH]
+        for path in files
+    }
+
+
 def library_versions() -> dict[str, str | None]:
     """Installed version of each of `RECORDED_LIBRARIES`, None where absent."""
     versions: dict[str, str | None] = {}
@@ -68,14 +87,9 @@ def device_used() -> str:
 
 
 def describe_changed_attempts(record: dict[str, Any]) -> list[str]:
-    """One sentence per kind of thing in which the attempts of an interrupted run differ."""
-    sentences = []
-    for what, shown in (
-        ("code", lambda code: f"{(code['commit'] or 'unknown')[:10]}{' with changes' if code['changed'] else ''}"),
-        ("libraries", lambda libraries: ", ".join(f"{name} {version}" for name, version in libraries.items())),
-        ("machine", lambda computer: f"{computer['platform']}, {computer['cpus']} CPUs"),
-    ):
-        described = list(dict.fromkeys(shown(attempt[what]) for attempt in record["attempts"]))
-        if len(described) > 1:
-            sentences.append(f"The run was interrupted and gone on with on other {what}: {'; then '.join(described)}.")
-    return sentences
+    """A sentence if the attempts of an interrupted run were made on different machines; else none."""
+    computers = [attempt["machine"] for attempt in record["attempts"]]
+    described = list(dict.fromkeys(f"{computer['platform']}, {computer['cpus']} CPUs" for computer in computers))
+    if len(described) == 1:
+        return []
+    return [f"The run was interrupted and gone on with on another machine: {'; then '.join(described)}."]

@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from factories import tree_bytes
+from factories import tree_bytes, write_labelled_folder
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +63,31 @@ def test_resume_repeats_env_pipelines_and_params_and_refuses_others(tmp_path, ke
     record = json.loads((tmp_path / "08_reporting" / "run_record.json" / "r1" / "run_record.json").read_text())
     assert record["selection"]["to_nodes"] == ["classification.ingest_images"]
     assert len(record["attempts"]) == 2
+
+
+def test_other_code_and_other_inputs_are_refused_by_name(tmp_path, kedro_run):
+    dataset, data = tmp_path / "pictures", tmp_path / "data"
+    write_labelled_folder(dataset)
+    first = ("--pipelines", "classification", "--to-nodes", "classification.ingest_images", "--run-id", "r1")
+    params = (f"classification.ingestion.dataset={dataset}",)
+    kedro_run(data, *first, params=params)
+    picture = dataset / "polar bear" / "IMG 0003.JPG"
+    content = picture.read_bytes()
+    picture.write_bytes(content + b" ")
+    changed = kedro_run(data, "--resume", "r1", check=False)
+    assert changed.returncode == 1
+    assert f"{picture} has changed since it was written\nput them back" in changed.stderr
+    picture.write_bytes(content)
+    file = data / "08_reporting" / "run_record.json" / "r1" / "run_record.json"
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps(record | {"code_digests": record["code_digests"] | {"hooks.py": "another"}}))
+    changed = kedro_run(data, "--resume", "r1", check=False)
+    assert changed.returncode == 1
+    assert "run r1 was begun with other code" in changed.stderr
+    assert "hooks.py has changed" in changed.stderr
+    assert "Traceback" not in changed.stdout + changed.stderr
+    file.write_text(json.dumps(record))
+    kedro_run(data, "--resume", "r1")
 
 
 def test_a_node_cut_off_between_two_outputs_runs_again(tmp_path, kedro_run):

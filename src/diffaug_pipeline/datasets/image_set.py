@@ -65,10 +65,12 @@ class ImageSetDataset(VersionedArtifact):
     def verify(self) -> list[str]:
         """Files, the user's own included, that are missing or changed since they were written."""
         recorded = json.loads((self.load_path / MANIFEST).read_text())["files"]
+        return differences(self.load_path, recorded) + _changed_pictures(self.load().index)
+
+    def changed_sources(self) -> list[str]:
+        """The user's own files that are missing or changed since they were indexed."""
         index = self.load().index
-        return differences(self.load_path, recorded) + differences(
-            Path(), dict(zip(index["path"], index["sha256"], strict=True))
-        )
+        return _changed_pictures(index[index["recipe"].isna()])
 
     def _make(self, data: PlannedImageSet, staged: Path) -> pd.DataFrame:
         """Links what exists, makes the rest, and returns the complete index with absolute paths."""
@@ -103,6 +105,10 @@ class ImageSetDataset(VersionedArtifact):
         """Image folders of other versions, last published first, then of interrupted ones."""
         yield from (Path(version) / "images" for version in self._get_versions())
         yield from (path / "images" for path in sorted(self.staging_root.iterdir()) if path.is_dir() and path != staged)
+
+
+def _changed_pictures(index: pd.DataFrame) -> list[str]:
+    return differences(Path(), dict(zip(index["path"], index["sha256"], strict=True)))
 
 
 def _begin_batches(data: PlannedImageSet, file: Path, images: Path) -> BatchList:

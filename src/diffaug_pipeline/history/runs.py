@@ -9,6 +9,10 @@ from diffaug_pipeline.evaluation.wording import in_points
 
 KILLED = "killed"
 """The status of a run whose record says `running` and whose process is gone."""
+PRUNED = "pruned"
+"""The status of a run whose artifacts were removed; its record says when under this name."""
+UNFINISHED = ("failed", "interrupted", KILLED)
+"""Statuses of runs that can be resumed."""
 STUDIES = ("dose_response", "robustness")
 """Documents that studies of a run write."""
 KINDS_OF_IMAGES = ("images_made", "images_kept", "images_reused")
@@ -86,23 +90,60 @@ class TaskResult:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """From the start of a run, or its resumption, to where it ended; None where that is not recorded."""
+
+    started: datetime
+    finished: datetime | None
+    """None where it was killed, or is still running."""
+    status: str | None
+    error: str | None
+    host: str | None
+    device: str | None
+    """What `device: auto` meant."""
+    commit: str | None
+    changed: bool | None
+    """Whether the code differed from the commit."""
+    libraries: dict[str, str | None]
+
+    @classmethod
+    def of(cls, attempt: Mapping[str, Any]) -> "Attempt":
+        """From a ledger entry. Raises AttributeError, KeyError, TypeError or ValueError where that holds none."""
+        finished, code = attempt.get("finished"), attempt.get("code", {})
+        machine = attempt.get("machine", {})
+        return cls(
+            started=datetime.fromisoformat(attempt["started"]),
+            finished=None if finished is None else datetime.fromisoformat(finished),
+            status=attempt.get("status"),
+            error=attempt.get("error"),
+            host=machine.get("host"),
+            device=machine.get("device"),
+            commit=code.get("commit"),
+            changed=code.get("changed"),
+            libraries=attempt.get("libraries", {}),
+        )
+
+    @property
+    def seconds(self) -> float:
+        """0 where its end is not recorded."""
+        return 0.0 if self.finished is None else (self.finished - self.started).total_seconds()
+
+
+@dataclass(frozen=True)
 class Run:
     """One entry of the ledger."""
 
     run_id: str
     status: str
-    """`running`, `finished`, `failed`, `interrupted` or `killed`."""
-    error: str | None
-    """Of the last attempt, where it failed."""
-    started: datetime
-    """The first attempt."""
-    attempts: int
+    """`running`, `finished`, `failed`, `interrupted`, `killed` or `pruned`."""
+    attempts: list[Attempt]
+    """At least one."""
     env: str | None
     pipelines: list[str]
-    commit: str | None
-    changed: bool | None
-    """Whether the code differed from the commit."""
+    """Empty for `__default__`."""
     parameters: dict[str, Any]
+    code_digests: dict[str, str]
+    """By path in the package."""
     seconds_per_stage: dict[str, float]
     """By `<task> <stage>`, over all attempts; what a killed run spent on its last node is not known."""
     outputs: dict[str, dict[str, Any]]
@@ -116,23 +157,47 @@ class Run:
 
         Raises AttributeError, IndexError, KeyError, TypeError or ValueError where the record is none.
         """
-        attempts, code = record["attempts"], record["attempts"][-1]["code"]
-        status = record["status"]
+        attempts = [Attempt.of(attempt) for attempt in record["attempts"]]
+        if not attempts:
+            raise ValueError("it names no attempt")
+        status = KILLED if record["status"] == "running" and not is_alive else record["status"]
         return cls(
             run_id=record["run_id"],
-            status=KILLED if status == "running" and not is_alive else status,
-            error=attempts[-1].get("error"),
-            started=datetime.fromisoformat(attempts[0]["started"]),
-            attempts=len(attempts),
+            status=PRUNED if PRUNED in record else status,
+            attempts=attempts,
             env=record["env"],
             pipelines=list(record["pipelines"] or []),
-            commit=code["commit"],
-            changed=code["changed"],
             parameters=record["parameters"],
-            seconds_per_stage=_seconds_per_stage(record["nodes"]),
+            code_digests=record.get("code_digests", {}),
+            seconds_per_stage=seconds_per_stage(record["nodes"]),
             outputs=outputs_of(record),
             results=results,
         )
+
+    @property
+    def started(self) -> datetime:
+        """The first attempt."""
+        return self.attempts[0].started
+
+    @property
+    def last(self) -> Attempt:
+        """The last attempt."""
+        return self.attempts[-1]
+
+    @property
+    def seconds(self) -> float:
+        """At least so long it took, over all attempts; of one that was killed only its finished nodes are known."""
+        return max(sum(attempt.seconds for attempt in self.attempts), sum(self.seconds_per_stage.values()))
+
+    @property
+    def device(self) -> str | None:
+        """That of the last attempt which recorded one."""
+        return next((attempt.device for attempt in reversed(self.attempts) if attempt.device), None)
+
+    @property
+    def bytes_written(self) -> int:
+        """Links to what earlier runs have written count too."""
+        return sum(output.get("bytes", 0) for output in self.outputs.values())
 
     def seconds_of(self, task: str) -> float:
         """Spent in nodes of `task`, over all attempts."""
@@ -178,7 +243,12 @@ def count_accepted(calibration: Mapping[str, Any]) -> int:
     return accepted if isinstance(accepted, int) else sum(of_class["accepted"] for of_class in accepted.values())
 
 
-def _seconds_per_stage(nodes: Mapping[str, Any]) -> dict[str, float]:
+def seconds_per_stage(nodes: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds in nodes by `<task> <stage>`, from the nodes of a record.
+
+    >>> seconds_per_stage({"detection.merge": {"tags": ["merging"], "seconds": 2}})
+    {'detection merging': 2.0}
+    """
     stages: dict[str, float] = {}
     for name, node in nodes.items():
         task = name.partition(".")[0]

@@ -1,14 +1,15 @@
 """Runs and their differences as rows of text, for whatever shows them."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from diffaug_pipeline.evaluation.comparison import BASELINE, METRIC_TITLES, TREATMENT
 from diffaug_pipeline.history.differences import ABSENT, Difference
-from diffaug_pipeline.history.runs import Run
+from diffaug_pipeline.history.runs import Attempt, Run, seconds_per_stage
 
 NOTHING = "–"
+SLOWEST_STAGES = 3
 RUN_COLUMNS = (
     "run",
     "task",
@@ -64,6 +65,35 @@ def show_seconds(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def show_bytes(size: int) -> str:
+    """A size in decimal units, as disks are sold.
+
+    >>> show_bytes(120), show_bytes(4_200_000), show_bytes(1_300_000_000)
+    ('0 kB', '4 MB', '1.3 GB')
+    """
+    if size < 1e6:
+        return f"{size / 1e3:.0f} kB"
+    return f"{size / 1e6:,.0f} MB" if size < 1e9 else f"{size / 1e9:,.1f} GB"
+
+
+def show_commit(attempt: Attempt) -> str:
+    """The commit an attempt ran at, and whether the code differed from it."""
+    return f"{attempt.commit[:10]}{' with changes' * bool(attempt.changed)}" if attempt.commit else NOTHING
+
+
+def describe_time(record: Mapping[str, Any]) -> str:
+    """How long a run took from its record, over all attempts but killed ones, and its slowest stages.
+
+    >>> attempt = {"started": "2026-11-24T20:00:00+00:00", "finished": "2026-11-24T20:01:30+00:00"}
+    >>> describe_time({"attempts": [attempt], "nodes": {"detection.merge": {"tags": ["merging"], "seconds": 70}}})
+    'took 1 min 30 s; slowest: detection merging 1 min 10 s'
+    """
+    seconds = sum(Attempt.of(attempt).seconds for attempt in record["attempts"])
+    stages = sorted(seconds_per_stage(record["nodes"]).items(), key=lambda stage: -stage[1])[:SLOWEST_STAGES]
+    slowest = ", ".join(f"{stage} {show_seconds(of_stage)}" for stage, of_stage in stages)
+    return f"took {show_seconds(seconds)}; slowest: {slowest}"
+
+
 def _row(run: Run, task: str) -> list[str]:
     result, verdict = run.results.get(task), run.verdicts.get(task)
     cells = {
@@ -74,7 +104,7 @@ def _row(run: Run, task: str) -> list[str]:
         "time in nodes": show_seconds(run.seconds_of(task)),
         "pipelines": ", ".join(run.pipelines) or "__default__",
         "environment": run.env or NOTHING,
-        "commit": f"{run.commit[:10]}{' with changes' * bool(run.changed)}" if run.commit else NOTHING,
+        "commit": show_commit(run.last),
     }
     if verdict is not None:
         arms = {arm: str(verdict.arms[arm]) for arm in (verdict.baseline, verdict.treatment)}
