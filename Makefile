@@ -3,6 +3,7 @@
 # make check    what CI runs: format, lint, import contracts, tests, smoke run
 # make viz      the lineage in a browser, on localhost
 # make app      try, look and decide in a browser, on localhost
+# make schedule runs at the times that conf/<env>/schedules.yml says, with a page on localhost
 #
 # PYTHON=python3.12 chooses the interpreter, PIP_ARGS is passed to pip, e.g. to take torch from an index of CPU builds.
 
@@ -15,7 +16,7 @@ export DO_NOT_TRACK := 1
 export TOKENIZERS_PARALLELISM := false
 export YOLO_OFFLINE := 1
 
-.PHONY: run test check viz app environment environment-app environment-dev
+.PHONY: run test check viz app schedule environment environment-app environment-scheduler environment-dev
 
 run: environment
 	@echo "== smoke: the whole graph in miniature"
@@ -35,8 +36,12 @@ viz: environment
 app: environment-app
 	$(BIN)/kedro app
 
+schedule: environment-scheduler
+	$(BIN)/kedro schedules start
+
 environment: $(VENV)/.installed
 environment-app: $(VENV)/.installed-app
+environment-scheduler: $(VENV)/.installed-scheduler
 environment-dev: $(VENV)/.installed-dev
 
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -51,6 +56,10 @@ $(VENV)/.installed-app: requirements-app.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -r requirements-app.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-app.txt $(VENV)/.installed
+$(VENV)/.installed-scheduler: requirements-scheduler.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -r requirements-scheduler.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt requirements-app.txt requirements-ray.txt requirements-scheduler.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -r requirements-dev.txt
 	@touch $@
