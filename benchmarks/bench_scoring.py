@@ -116,7 +116,9 @@ def score_our_way(images: ImageSet, folder: Path) -> np.ndarray:
     """(N, C) cosines; probabilities are computed as well."""
     shutil.rmtree(folder, ignore_errors=True)
     scorer = {"model": MODEL, "revision": None, "templates": [TEMPLATE]}
-    options = FeatureOptions(scorer=scorer, measure=None, batch_size=BATCH_SIZE, device="cpu")
+    options = FeatureOptions(
+        scorer=scorer, measure=None, batch_size=BATCH_SIZE, device="cpu", engine="local", workers=None
+    )
     PlannedFeatures(images, images, options).make_in(folder, ())
     return look_up(images, folder)
 

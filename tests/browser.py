@@ -18,7 +18,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SCREENSHOTS = "DIFFAUG_SCREENSHOTS"
 """The environment variable that names a folder for the pictures of the README; without it none is taken."""
 THIS_MACHINE = "127.0.0.1"
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000
+"""Of which the first picture takes the most: it waits for torch, diffusers and transformers to be imported."""
 expect.set_options(timeout=TIMEOUT_MS)
 
 

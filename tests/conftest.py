@@ -1,10 +1,14 @@
 """Shared by all tests: nothing may reach for the network, and threads do not fight."""
 
 import os
+import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from long_runs import Kedro
 
 os.environ.update(
     DO_NOT_TRACK="1",
@@ -37,6 +41,39 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def project() -> Path:
     """The project folder."""
     return PROJECT
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """Wide enough that nothing is wrapped."""
+    return os.environ | {"COLUMNS": "200", "PYTHONWARNINGS": "ignore"}
+
+
+@pytest.fixture(scope="session")
+def kedro_run(project: Path, environment: dict[str, str]) -> "Kedro":
+    """Runs to the end and returns what was printed; `variables` are added to the environment."""
+    from commands import kedro_run_command
+
+    def run(
+        data_root: Path,
+        *words: str,
+        params: tuple[str, ...] = (),
+        check: bool = True,
+        variables: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            kedro_run_command(data_root, *words, params=params),
+            cwd=project,
+            env=environment | (variables or {}),
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+        return done
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ def test_a_run_ends_with_what_its_studies_found_and_what_took_long(tmp_path, cap
         "detection.dose_response": dose_cases.document(tmp_path),
         "detection.robustness": robustness_cases.document("map_50_95"),
     }
-    study = Pipeline([Node(lambda: None, inputs=None, outputs=[*found, "detection.dose_figure"], name="study")])
+    outputs = ["dose_response", "robustness", "dose_figure"]
+    study = Pipeline([Node(lambda: None, inputs=None, outputs=outputs, name="study")], namespace="detection")
     records = RunRecordDataset(filepath=str(tmp_path / "record.json"), version=Version(None, "r1"))
     attempt = {"started": "2026-01-01T12:00:00+00:00", "finished": "2026-01-01T12:01:30+00:00"}
     nodes = {
@@ -29,7 +30,8 @@ def test_a_run_ends_with_what_its_studies_found_and_what_took_long(tmp_path, cap
         )
     }
     records.save(record("r1", attempts=[attempt], nodes=nodes))
-    catalog = DataCatalog({name: MemoryDataset(document) for name, document in found.items()} | {"run_record": records})
+    stored = {name: MemoryDataset(document) for name, document in found.items()}
+    catalog = DataCatalog(stored | {"detection.dose_figure": MemoryDataset(), "run_record": records})
     hooks.RunSummary().after_pipeline_run({"run_id": "r1"}, study, catalog)
     printed = capsys.readouterr().out.splitlines()
     assert printed[1] == "run r1"

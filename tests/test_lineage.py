@@ -42,7 +42,7 @@ def test_what_the_run_makes_or_has_is_its_own(tmp_path):
 def test_inputs_made_elsewhere_come_from_the_latest_run_that_has_all(tmp_path):
     pretend_run(tmp_path, "first", ("images", "decisions"))
     pretend_run(tmp_path, "second", ("images", "decisions"))
-    pretend_run(tmp_path, "only images", ("images",))
+    pretend_run(tmp_path, "only-images", ("images",))
     chosen = choose_versions(judge(), catalog(tmp_path, "new"), "new")
     assert chosen == {"images": "second", "decisions": "second", "verdict": "new"}
 
@@ -71,9 +71,9 @@ def test_what_is_read_agrees_with_what_the_run_has_or_the_user_asks_for(tmp_path
         choose_versions(judge(), catalog(tmp_path, "mine"), "mine")
     with pytest.raises(VersionError, match="no single run provides decisions"):
         choose_versions(judge(), catalog(tmp_path, "new"), "new", {"images": "mine"})
-    pretend_run(tmp_path, "from mine", ("decisions",), read={"images": "mine"})
+    pretend_run(tmp_path, "from-mine", ("decisions",), read={"images": "mine"})
     pretend_run(tmp_path, "newest", ("images", "decisions"))
-    assert choose_versions(judge(), catalog(tmp_path, "mine"), "mine")["decisions"] == "from mine"
+    assert choose_versions(judge(), catalog(tmp_path, "mine"), "mine")["decisions"] == "from-mine"
 
 
 def test_what_an_interrupted_run_had_read_it_reads_again_but_makes_its_own_outputs(tmp_path):

@@ -56,6 +56,14 @@ def test_a_run_knows_what_it_made_what_it_read_and_what_that_was_made_from(opene
     assert opened.version_of("classification.comparison", "studied") is None
 
 
+def test_a_damaged_artifact_is_named(opened, tmp_path):
+    pretend_run(tmp_path, "r1", (REPORT,))
+    path = opened.path(REPORT, "r1")
+    path.write_text("{")
+    with pytest.raises(VersionError, match=rf"{path} cannot be read \(Expecting property name .*\); it is damaged"):
+        opened.load(REPORT, "r1")
+
+
 def test_runs_that_read_each_other_end_the_search(opened, tmp_path):
     pretend_run(tmp_path, "a", (), read={"classification.real_images": "b"})
     pretend_run(tmp_path, "b", (), read={"classification.real_images": "a"})

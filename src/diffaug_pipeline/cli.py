@@ -14,6 +14,10 @@ from diffaug_pipeline.session import requested_run_id
 
 COMMANDS = {
     "app": "diffaug_pipeline.commands.app",
+    "doctor": "diffaug_pipeline.commands.doctor",
+    "runs": "diffaug_pipeline.commands.runs",
+    "schedules": "diffaug_pipeline.commands.schedules",
+    "versions": "diffaug_pipeline.commands.versions",
 }
 """The module of each command, which calls the command by the same name."""
 

@@ -14,6 +14,7 @@ DiffaugError
 ├── VersionError            a stored version is missing, half-written, damaged or in use
 ├── BatchTooLargeError      memory does not hold the images of a batch
 ├── DiskSpaceError          what is to be written does not fit on the disk
+├── NotWritableError        a folder that is to be written to does not allow it
 └── WorkerError             worker processes cannot do their work
 """
 
@@ -79,6 +80,10 @@ class BatchTooLargeError(DiffaugError, MemoryError):
 
 class DiskSpaceError(DiffaugError, OSError):
     """What is to be written does not fit on the disk."""
+
+
+class NotWritableError(DiffaugError, OSError):
+    """A folder that is to be written to does not allow it."""
 
 
 class WorkerError(DiffaugError, RuntimeError):

@@ -16,7 +16,7 @@ from kedro.pipeline.node import Node
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.history.runs import STUDIES
 from diffaug_pipeline.logs import unfold_logs
-from diffaug_pipeline.resume import options_to_run_here, refuse_changes
+from diffaug_pipeline.resume import refuse_changes, resume_command
 from diffaug_pipeline.run_environment import (
     code_digests,
     describe_changed_attempts,
@@ -63,7 +63,8 @@ class RunLedger:
         lock = catalog.get(RUN_RECORD).lock(run_params["run_id"])
         lock.acquire(f"run {run_params['run_id']} is being run")
         try:
-            self._begin(run_params, pipeline, catalog)
+            with catalog.get(RUN_RECORD).settling():
+                self._begin(run_params, pipeline, catalog)
         except BaseException:
             lock.release()
             raise
@@ -142,21 +143,22 @@ class RunLedger:
             "version": dataset.save_version,
             "seconds": round(time.perf_counter() - self._save_started, 3),
             "bytes": _size_bytes(dataset.load_path),
+            "sha256": dataset.digest,
             **dataset.statistics,
         }
         self._write()
 
     @hook_impl
-    def after_pipeline_run(self) -> None:
-        """Closes the record."""
-        self._close("finished")
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Closes the record; where the runner was given a part of the pipeline, the rest is left to be gone on with."""
+        self._close("finished" if all(catalog.get(name).exists() for name in pipeline.all_outputs()) else "interrupted")
 
     @hook_impl
     def on_pipeline_error(self, error: BaseException) -> None:
         """Closes the record of a run that failed or was stopped from the keyboard, and says how to go on."""
         if not self._record:
             return
-        command = _resume_command(self._record)
+        command = resume_command(Path.cwd(), self._record)
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         self._close(status, error=str(error)[:2_000])
         click.echo(
@@ -187,11 +189,12 @@ class RunSummary:
         from diffaug_pipeline.history.tables import describe_time
 
         lines = [f"run {run_params['run_id']}"]
-        for name in sorted(pipeline.all_outputs()):
+        made = [name for name in sorted(pipeline.all_outputs()) if catalog.get(name).exists()]
+        for name in made:
             task, _, result = name.rpartition(".")
             if result == "comparison" or result in STUDIES:
                 lines += _in_words(task, result, catalog.load(name))
-        for name in sorted(pipeline.all_outputs()):
+        for name in made:
             for ending, what in ((".exported_dataset", "dataset"), (".report", "report")):
                 if name.endswith(ending):
                     lines.append(f"{what}: {catalog.get(name).load_path}")
@@ -207,13 +210,6 @@ def _in_words(task: str, result: str, document: dict[str, Any]) -> list[str]:
     from diffaug_pipeline.history.findings import describe_study
 
     return [f"{task}: {describe_study(result, document)}"]
-
-
-def _resume_command(record: dict[str, Any]) -> str:
-    here = options_to_run_here(
-        Path.cwd(), record["env"], Path(record["conf_source"]), record["runtime_params"].get("data_root")
-    )
-    return " ".join(["kedro run --resume", record["run_id"], *here])
 
 
 def _versions_read(pipeline: Pipeline, catalog: DataCatalog, versions: dict[str, str]) -> dict[str, str]:

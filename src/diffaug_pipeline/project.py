@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from kedro.framework.project import settings
-from kedro.io import Version
+from kedro.io import DatasetError, Version
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
-from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.errors import VersionError, explanation_of
 from diffaug_pipeline.session import RUN_RECORD
 
 
@@ -29,7 +29,8 @@ class Project:
         self.runtime_params = runtime_params or {}
         self.folder: Path = kedro_context.project_path
         self.conf_source = Path(kedro_context.config_loader.conf_source)
-        self._catalog = kedro_context.catalog
+        self.catalog = kedro_context.catalog
+        self._config = kedro_context.config_loader
 
     @property
     def local_conf(self) -> Path:
@@ -47,7 +48,12 @@ class Project:
         Raises Kedro's `ParameterValidationError` if any block is not valid, `DatasetNotFoundError` if there is none.
         """
         with self._lock:
-            return self._catalog.load(name)
+            return self.catalog.load(name)
+
+    def configuration(self, name: str) -> dict[str, Any]:
+        """What the files of `settings.CONFIG_LOADER_ARGS` called `name` say, e.g. `configuration("schedules")`."""
+        with self._lock:
+            return self._config[name]
 
     def run_ids(self, dataset_name: str = RUN_RECORD) -> list[str]:
         """The runs that have made `dataset_name` (every recorded run, if none is named), newest first."""
@@ -66,8 +72,18 @@ class Project:
         return None
 
     def load(self, dataset_name: str, run_id: str) -> Any:
-        """An artifact as run `run_id` knows it (see `version_of`). Raises `VersionError` if it knows none."""
-        return self._version(dataset_name, run_id).load()
+        """An artifact as run `run_id` knows it (see `version_of`).
+
+        Raises `VersionError` if it knows none, or a damaged one.
+        """
+        artifact = self._version(dataset_name, run_id)
+        try:
+            return artifact.load()
+        except DatasetError as error:
+            raise explanation_of(error) or VersionError(
+                f"{artifact.load_path} cannot be read ({error.__cause__ or error}); it is damaged: remove it, and make "
+                "it anew."
+            ) from error
 
     def path(self, dataset_name: str, run_id: str) -> Path:
         """Where that artifact lies. Raises `VersionError` if the run knows none."""
@@ -85,4 +101,4 @@ class Project:
     def artifact(self, dataset_name: str, version: str | None = None) -> VersionedArtifact:
         """One of its own for each caller, as datasets remember versions; the catalog adds them while it is asked."""
         with self._lock:
-            return self._catalog.get(dataset_name, version=Version(version, None))
+            return self.catalog.get(dataset_name, version=Version(version, None))

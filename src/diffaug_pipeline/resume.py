@@ -70,6 +70,13 @@ def _shortened(sentences: list[str]) -> list[str]:
     return sentences if further <= 0 else [*sentences[:MOST_NAMED], f"and {further} more"]
 
 
+def resume_command(project: Path, record: dict[str, Any]) -> str:
+    """What finishes the run of `record`, typed in `project`."""
+    data_root = record["runtime_params"].get("data_root")
+    here = options_to_run_here(project, record["env"], Path(record["conf_source"]), data_root)
+    return " ".join(["kedro run --resume", record["run_id"], *here])
+
+
 def options_to_run_here(project: Path, env: str | None, conf_source: Path, data_root: str | None) -> list[str]:
     """Words by which another `kedro` command in `project` takes the same configuration and data folder."""
     words = []

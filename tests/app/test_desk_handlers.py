@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from app.desk_cases import RUN, store_run
 from filtering.filter_cases import overrides
@@ -16,9 +17,13 @@ WHERE = ("classification", RUN)
 NOTHING = overrides().as_document()
 
 
-@pytest.fixture(scope="module")
-def handlers(project: Path, tmp_path_factory, tiny_clip) -> DeskHandlers:
+@pytest.fixture(scope="module", autouse=True)
+def bootstrapped(project: Path) -> None:
     bootstrap_project(project)
+
+
+@pytest.fixture(scope="module")
+def handlers(tmp_path_factory, tiny_clip) -> DeskHandlers:
     opened = Project(env="smoke", runtime_params={"data_root": str(tmp_path_factory.mktemp("data"))})
     store_run(opened, "classification", tmp_path_factory.mktemp("images"), tiny_clip)
     return DeskHandlers(DeskRoom(opened))
@@ -29,13 +34,13 @@ def show(handlers: DeskHandlers, document: dict, class_name: str = ALL_CLASSES, 
 
 
 def test_the_newest_run_is_opened_with_what_is_saved(handlers):
-    task, run, class_name, column, page, document, chosen, status = handlers.open()
+    task, run, class_name, column, page, document, known, chosen, status = handlers.open()
     assert (task.value, run.value, class_name.value, column.value, page) == (*WHERE, ALL_CLASSES, "clip_score", 1)
     assert [name for name, _ in class_name.choices] == [ALL_CLASSES, "cat", "dog"]
-    assert (document, chosen, status) == (NOTHING, None, "")
+    assert (document, known, chosen, status) == (NOTHING, NOTHING, None, "")
 
 
-def test_without_runs_that_is_said(project, tmp_path):
+def test_without_runs_that_is_said(tmp_path):
     bare = DeskHandlers(DeskRoom(Project(env="smoke", runtime_params={"data_root": str(tmp_path)})))
     assert "No run has decided about images yet" in bare.open()[-1]
     assert bare.show("classification", None, None, ALL_CLASSES, "clip_score", True, "all", 1, None)[:2] == ("", "")
@@ -43,19 +48,36 @@ def test_without_runs_that_is_said(project, tmp_path):
 
 def test_what_is_decided_and_not_saved_outlives_another_run(handlers):
     asked = handlers.turn("clip_score", "clip_score", *WHERE, NOTHING, ALL_CLASSES, 0.5)
-    _, run, *_, document, chosen, _ = handlers.open("classification", "a run that is gone", asked)
-    assert (run.value, document, chosen) == (RUN, asked, None)
+    _, run, *_, document, known, chosen, _ = handlers.open("classification", "a run that is gone", asked)
+    assert (run.value, document, known, chosen) == (RUN, asked, gr.skip(), None)
 
 
-def test_a_run_that_cannot_be_opened_is_named(project, tmp_path, tiny_clip):
+def test_a_run_that_cannot_be_opened_is_named(tmp_path, tiny_clip):
     opened = Project(env="smoke", runtime_params={"data_root": str(tmp_path / "data")})
     store_run(opened, "classification", tmp_path, tiny_clip)
     shutil.rmtree(opened.path("classification.copies", RUN).parent)
     bare = DeskHandlers(DeskRoom(opened))
-    _, run, *_, document, chosen, status = bare.open()
-    assert (run.value, document, chosen) == (None, None, None)
+    _, run, *_, document, known, chosen, status = bare.open()
+    assert (run.value, document, known, chosen) == (None, None, None, None)
     assert "run &#x27;decided&#x27; has no classification.copies" in status
     assert bare.show("classification", None, document, ALL_CLASSES, "clip_score", True, "all", 1, None)[:2] == ("", "")
+
+
+def test_a_run_is_read_anew_when_asked_and_pictures_that_are_gone_are_named(tmp_path, tiny_clip):
+    opened = Project(env="smoke", runtime_params={"data_root": str(tmp_path / "data")})
+    store_run(opened, "classification", tmp_path / "images", tiny_clip)
+    other = DeskHandlers(DeskRoom(opened))
+    other.open()
+    shutil.rmtree(tmp_path / "images" / "real")
+    problem, tiles, _ = show(other, NOTHING)
+    assert "png is gone; put it back" in problem
+    assert tiles == ""
+    image_id = other._room.open(*WHERE).rows.index[0]
+    *_, details = other.describe(*WHERE, NOTHING, image_id)
+    assert "png is gone; put it back" in details
+    shutil.rmtree(opened.path("classification.synthetic_images", RUN).parent)
+    assert other.open()[-1] == ""
+    assert "has no classification.synthetic_images" in other.refresh(*WHERE)[-1]
 
 
 def test_a_threshold_that_is_moved_changes_what_is_kept_of_its_class_alone(handlers):
@@ -107,7 +129,10 @@ def test_a_copy_of_a_held_out_image_is_not_kept_and_that_is_said(handlers):
 
 def test_what_is_saved_can_be_read_again(handlers):
     asked = handlers.turn("clip_score", "clip_score", *WHERE, NOTHING, ALL_CLASSES, 0.5)
-    status, command = handlers.store(*WHERE, asked)
+    status, command, known = handlers.store(*WHERE, asked, NOTHING)
     assert "filter_overrides.yml; runs that start from now on go by it." in status
     assert command.value.startswith("kedro run --pipelines classification --env smoke --params ")
+    assert handlers.read_again(*WHERE) == (known, known, "") == (asked, asked, "")
+    refused, *_ = handlers.store(*WHERE, NOTHING, NOTHING)
+    assert "has been changed since this page read it" in refused
     assert handlers.read(*WHERE) == (asked, "")

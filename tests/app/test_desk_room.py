@@ -1,5 +1,6 @@
 """Runs as the filter desk opens them, and the file that it writes."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from filtering.filter_cases import overrides
 from kedro.framework.startup import bootstrap_project
 
 from diffaug_pipeline.app.desk_room import DeskRoom, View
+from diffaug_pipeline.app.desk_views import show_image
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.project import Project
 
@@ -81,9 +83,28 @@ def test_small_pictures_grow_by_whole_pixels_and_scenes_show_their_boxes(room):
     assert room.thumbnail("detection", RUN, scenes.rows.index[0]).startswith("data:image/")
 
 
+def test_of_a_scene_each_judged_box_is_told_beside_the_threshold_of_its_class(room):
+    scenes, asked = room.open("detection", RUN), overrides(thresholds={"clip_score": {"clip_score": {"cat": 1.23456}}})
+    row = scenes.desk.decide(asked).set_index("image_id", drop=False).iloc[0]
+    page = show_image(scenes, row, asked)
+    told = [[*re.findall(r">([^<]*)</t[hd]>", line)] for line in page.split("<tr>")[2:]]
+    by_name = {name: (value, threshold) for name, value, threshold in told}
+    assert by_name["clip percentile of the worst box"] == (f"{row['clip_score']:.3f}", "")
+    assert "clip score" not in by_name
+    boxes = scenes.desk.boxes_of(row["image_id"])
+    assert len(boxes) == len(scenes.synthetic_images.boxes_of(row["image_id"]))
+    for box in boxes.itertuples():
+        value, threshold = by_name[f"box {box.box}, {box.label}: clip score"]
+        assert value == f"{box.clip_score:.3f}"
+        assert (threshold == "1.235") == (box.label == "cat")
+    assert min(boxes["zero_shot_margin"]) == row["zero_shot"]
+    assert scenes.desk.name_of("zero_shot") == "zero shot margin of the worst box"
+    assert room.open("classification", RUN).desk.name_of("clip_score") == "clip score"
+
+
 def test_what_is_saved_is_where_the_next_run_looks_for_it(room, opened, data_root):
     asked = overrides(thresholds={"clip_score": {"clip_score": {"cat": 1.0}}}, reject={"a": "1"})
-    path = room.save("classification", RUN, asked)
+    path = room.save("classification", RUN, asked, known=overrides())
     assert str(path) == opened.parameters("params:classification.filtering").overrides
     assert path == data_root / "01_raw" / "classification" / "filter_overrides.yml"
     assert room.read("classification", RUN) == asked
@@ -91,7 +112,11 @@ def test_what_is_saved_is_where_the_next_run_looks_for_it(room, opened, data_roo
     with pytest.raises(ParameterError, match="sets thresholds of eel; the classes are cat, dog"):
         room.read("classification", RUN)
     with pytest.raises(ParameterError, match="sets thresholds of eel"):
-        room.save("classification", RUN, asked)  # what somebody wrote would be lost
+        room.save("classification", RUN, asked, known=asked)  # what somebody wrote would be lost
+    path.write_text("reject: {b: '2'}")
+    with pytest.raises(ParameterError, match="has been changed since this page read it, by another page or by hand"):
+        room.save("classification", RUN, asked, known=asked)
+    assert path.read_text() == "reject: {b: '2'}"
     path.unlink()
     assert room.read("classification", RUN) == overrides()
 
@@ -100,7 +125,7 @@ def test_nothing_is_saved_where_no_run_would_read_it(project, data_root):
     params = {"data_root": str(data_root), "classification": {"filtering": {"overrides": None}}}
     room = DeskRoom(Project(env="smoke", runtime_params=params))
     with pytest.raises(ParameterError, match=r"classification\.filtering\.overrides is null"):
-        room.save("classification", RUN, overrides())
+        room.save("classification", RUN, overrides(), known=overrides())
     assert room.read("classification", RUN) == overrides()
 
 

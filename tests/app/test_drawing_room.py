@@ -91,10 +91,18 @@ def test_inpainting_becomes_parameters_of_detection(room, run_with, tmp_path):
     layer = Image.new("RGBA", (32, 32), "white")
     drawing = {"background": None, "layers": [layer], "composite": None}
     request = room.read(form(mode="inpainting", source=str(tmp_path / "source.png"), drawing=drawing))
-    run = run_with(room.parameters(request))
+    text = room.parameters(request)
+    assert "a run draws objects anew inside their boxes, not what is marked here" in text
+    run = run_with(text)
     assert run.parameters("params:detection.labelling").strategy == "object_inpainting"
     synthesis = run.parameters("params:detection.synthesis")
     assert (synthesis.mode, synthesis.scheduler, synthesis.strength) == (None, "ddim", 0.4)
+
+
+def test_that_a_run_has_sources_of_its_own_is_said(room, tmp_path):
+    noise_image(0).save(tmp_path / "source.png")
+    text = room.parameters(room.read(form(mode="image_to_image", source=str(tmp_path / "source.png"))))
+    assert text.startswith("# A run starts from its own training images, not from the one uploaded here.")
 
 
 def test_a_prompt_without_the_class_is_left_out_and_said(room):

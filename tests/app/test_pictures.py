@@ -2,6 +2,7 @@ import base64
 import math
 import re
 
+import pytest
 from factories import generator_preset, noise_image
 
 from diffaug_pipeline.app.pictures import show_pictures
@@ -18,7 +19,9 @@ def drawn(**changes) -> Drawn:
         "prompts": ["a <b>bold</b> coat", "a coat"],
         "recipes": ["abc", "def"],
         "clip_scores": [0.5, 1.0],
+        "scored_against": "the prompt",
         "seconds": 1.234,
+        "is_first": False,
         "model_evaluations": 9,
         "note": None,
     }
@@ -35,9 +38,10 @@ def test_pictures_are_inside_byte_for_byte_and_named_by_recipe():
     assert [(base64.b64decode(content), recipe) for content, recipe in links] == list(
         zip(drawn().pictures, ["abc", "def"], strict=True)
     )
-    assert "1.23 s" in page
+    assert "1.23 s · 9" in page
+    assert "1.23 s, the first pictures take longer · 9" in shown(drawn(is_first=True))
     assert "9 model evaluations per picture" in page
-    assert "CLIP score 0.750" in page
+    assert "CLIP score 0.750 to the prompt" in page
     assert "owner/model; licence: MIT, commercial use allowed" in page
 
 
@@ -52,6 +56,15 @@ def test_the_source_stands_beside_the_pictures_of_every_way(tmp_path):
     noise_image(5, (9, 7)).save(tmp_path / "source.png")
     page = shown(drawn(), drawn(label="ddim, 5 steps"), sources=read_source(tmp_path / "source.png", 1))
     assert page.count('alt="the source"') == page.count("<h3>") == 2
+
+
+@pytest.mark.parametrize(
+    ("size_px", "width_px", "enlarged"), [(32, 112, True), (112, 112, False), (200, 200, False), (512, 256, False)]
+)
+def test_small_pictures_are_enlarged_and_large_ones_can_be_looked_at(size_px, width_px, enlarged):
+    page = shown(drawn(pictures=[encode_png(noise_image(0, (size_px, size_px)))] * 2))
+    assert f"--width: {width_px}px" in page
+    assert ('class="enlarged"' in page) == enlarged
 
 
 def test_a_score_that_nobody_knows_is_said():

@@ -1,9 +1,13 @@
 """How the page starts: without what only pictures need, and with a sentence where it cannot."""
 
+import json
+import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from commands import kedro_app_command, without_package
@@ -42,6 +46,29 @@ def test_without_gradio_one_sentence_names_the_extra(project):
     assert done.returncode == 1
     assert "the app needs Gradio, which is not installed: pip install 'diffaug_pipeline[app]'" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_what_is_uploaded_is_gone_with_the_page_and_other_sites_upload_nothing(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    command = kedro_app_command(tmp_path / "data", project / "conf")
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:
+        address = next(found[1] for line in process.stdout if (found := re.search(r"open (http://\S+)/", line)))
+        (uploaded,) = json.loads(upload(address, 1_000))
+        assert (tmp_path in Path(uploaded).parents, Path(uploaded).stat().st_size) == (True, 1_000)
+        with pytest.raises(HTTPError, match="403"):
+            upload(address, 1_000, Origin="http://elsewhere.example")
+        process.terminate()
+    assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def upload(address: str, size: int, **headers: str) -> bytes:
+    form = b'--x\r\nContent-Disposition: form-data; name="files"; filename="../a.png"\r\n\r\n%s\r\n--x--\r\n' % bytes(
+        size
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"} | headers
+    with urlopen(Request(f"{address}/gradio_api/upload", form, headers)) as answer:
+        return answer.read()
 
 
 def test_a_port_in_use_is_one_sentence(project, tmp_path):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "diffusers", "transformers", "ultralytics", "cv2", "pandas", "PIL", "plotly")
+HEAVY = ("torch", "diffusers", "transformers", "ultralytics", "cv2", "pandas", "PIL", "plotly", "ray")
 
 
 def modules_after(code: str) -> set[str]:
@@ -23,7 +23,16 @@ def test_registering_pipelines_loads_nothing_heavy():
     assert loaded.isdisjoint(HEAVY)
 
 
-@pytest.mark.parametrize("words", [["registry", "list"], ["run", "--help"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["registry", "list"],
+        ["run", "--help"],
+        ["doctor", "--help"],
+        ["runs", "ls", "--help"],
+        ["versions", "ls", "--help"],
+    ],
+)
 def test_kedro_commands_load_nothing_heavy(words, project):
     script = (
         "import sys\nfrom kedro.framework.cli.cli import main\n"

@@ -26,7 +26,11 @@ def images(tmp_path_factory) -> ImageSet:
 @pytest.fixture
 def planned(tiny_clip, images) -> PlannedFeatures:
     scorer = {"model": str(tiny_clip), "revision": None, "templates": ["a {class_name}"]}
-    return PlannedFeatures(images, images, FeatureOptions(scorer=scorer, measure=None, batch_size=4, device="cpu"))
+    return PlannedFeatures(
+        images,
+        images,
+        FeatureOptions(scorer=scorer, measure=None, batch_size=4, device="cpu", engine="local", workers=None),
+    )
 
 
 def test_a_later_version_makes_only_what_earlier_ones_lack(tmp_path, planned, images):

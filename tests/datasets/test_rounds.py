@@ -11,6 +11,7 @@ from kedro.io import DatasetError, Version
 from makers import KilledMaker, NoiseMaker, SmallMemoryMaker
 
 from diffaug_pipeline.datasets import ImageSetDataset
+from diffaug_pipeline.engines.local import LocalProcesses
 from diffaug_pipeline.imaging.image_set import ImageSet, MakeImages, PlannedImageSet, Quota
 
 CATS, DOGS, WANTED = 40, 15, 6
@@ -50,7 +51,11 @@ def save(
 ) -> ImageSetDataset:
     saved = dataset(folder, version)
     quota = Quota(WANTED, judge)
-    saved.save(PlannedImageSet(candidates(), maker, batch_size=4, parallel=parallel, quota=quota))
+    saved.save(
+        PlannedImageSet(
+            candidates(), maker, batch_size=4, engine=LocalProcesses(parallel) if parallel else None, quota=quota
+        )
+    )
     return saved
 
 

@@ -79,6 +79,9 @@ def test_what_is_decided_at_the_desk_is_what_the_next_run_does(desk, page, data_
     good.click()
     expect(page.locator(".judged")).to_contain_text(f"{rejected}: kept")
     expect(page.locator(".judged")).to_contain_text("nearest real one")
+    threshold = page.get_by_role("row", name=re.compile("^clip score")).get_by_role("cell").last
+    expect(threshold).to_have_text(re.compile(r"\d\.\d{3}"))
+    expect(page.get_by_role("row", name=re.compile("^task model probability")).get_by_role("cell").last).to_be_empty()
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.locator(".judged")).to_contain_text(f"{rejected}: rejected by hand")
     expect(page.get_by_text("would be kept")).to_contain_text("1 decided by hand")

@@ -57,7 +57,9 @@ def test_what_is_drawn_here_is_what_the_run_has_stored(app, page, classification
     page.get_by_role("button", name="Generate").click()
     status(page, "Done.")
     shown = page.locator(DRAWN)
-    expect(shown).to_contain_text(re.compile(r"\d s · 4 model evaluations per picture · CLIP score \d\.\d{3}"))
+    expect(shown).to_contain_text(
+        re.compile(r" s.* · 4 model evaluations per picture · CLIP score \d\.\d{3} to the class")
+    )
     expect(page.locator(".terms")).to_have_text("embedded:generator; licence: MIT, commercial use allowed")
     recipes = page.locator("a[download]").evaluate_all("links => links.map(a => a.download)")
     stored = classification_run.data_root / "04_synthetic/classification/synthetic_images" / FINISHED_RUN
@@ -130,7 +132,7 @@ def test_a_drawing_is_cancelled_within_a_step_and_the_model_goes_on(app, page):
     open_playground(page, app)
     start_long_drawing(page)
     page.get_by_role("button", name="Cancel").click()
-    status(page, "Stopped; nothing was drawn.")
+    status(page, "Stopped; nothing is drawn any more.")
     page.get_by_label("Steps").fill("3")
     page.get_by_label("Count").fill("1")
     page.get_by_role("button", name="Generate").click()
@@ -145,6 +147,12 @@ def test_others_wait_for_their_turn_and_a_closed_page_gives_it_up(app, page, bro
         open_playground(page, app)
         page.get_by_role("button", name="Generate").click()
         expect(page.get_by_text("queue: 1/1")).to_be_visible()
+        page.get_by_role("button", name="Cancel").click()
+        status(page, "Stopped; nothing is drawn any more.")
+        expect(page.get_by_text("queue: 1/1")).to_have_count(0)
+        expect(page.get_by_text("Error", exact=True)).to_have_count(0)
+        page.get_by_role("button", name="Generate").click()
+        expect(page.get_by_text("queue: 1/1")).to_be_visible()
     status(page, "Done.")
     assert len(pictures(page)) == 4
 
@@ -155,6 +163,9 @@ def test_a_wrong_input_gets_one_sentence(app, page, tmp_path):
     page.get_by_label("Steps").fill("0")
     generate.click()
     status(page, "num_inference_steps is 0: input should be greater than or equal to 1.")
+    page.get_by_role("button", name="As parameters").click()
+    page.evaluate("navigator.clipboard.writeText('of somebody else')")
+    page.get_by_role("button", name="Copy as parameters").click()
     page.get_by_label("Steps").fill("4")
     choose_mode(page, "image_to_image")
     generate.click()
@@ -162,10 +173,13 @@ def test_a_wrong_input_gets_one_sentence(app, page, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "broken.png")
     status(page, "the source cannot be used: the content is not a picture in a known format")
+    page.get_by_label("Clear").filter(visible=True).click()
+    status(page, "There is no source.")
     choose(page, "Generator", "sd15")
     choose_mode(page, "text_to_image")
     generate.click()
     status(page, "the files of stable-diffusion-v1-5/stable-diffusion-v1-5 are not on this machine")
+    assert page.evaluate("navigator.clipboard.readText()") == "of somebody else"
 
 
 def test_the_keyboard_is_enough(app, page):

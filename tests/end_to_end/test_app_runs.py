@@ -15,6 +15,12 @@ from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.slow
 
+OUTSIDE = """
+titles => titles.filter(title => {
+  const plot = title.closest(".js-plotly-plot").getBoundingClientRect(), box = title.getBoundingClientRect();
+  return box.left < plot.left || box.right > plot.right;
+}).map(title => title.textContent)
+"""
 FIGURES = ("arms", "per class", "learning curves")
 CONTROL = "random_filtered"
 
@@ -32,6 +38,24 @@ def other_run(classification_run: ClassificationRun) -> Iterator[str]:
     (records / record["run_id"] / "run_record.json").write_text(json.dumps(record))
     yield record["run_id"]
     shutil.rmtree(records / record["run_id"])
+
+
+@pytest.fixture
+def damaged_run(classification_run: ClassificationRun) -> Iterator[Path]:
+    """The record of a run of which one figure is left, or half of it.
+
+    A browser that took its name for markup would ask for pictures that are not there.
+    """
+    reporting, run_id = classification_run.data_root / "08_reporting", "damaged <img src=x> ![](y)"
+    record = json.loads((reporting / "run_record.json" / FINISHED_RUN / "run_record.json").read_text())
+    documents = {"run_record.json": json.dumps(record | {"run_id": run_id}), "classification/arms_figure.json": "{"}
+    paths = [reporting / name / run_id / Path(name).name for name in documents]
+    for path, text in zip(paths, documents.values(), strict=True):
+        path.parent.mkdir()
+        path.write_text(text)
+    yield paths[0].parent
+    for path in paths:
+        shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def comparison(data_root: Path) -> dict:
@@ -97,6 +121,18 @@ def test_runs_are_filtered_by_task_and_chosen_in_the_table(app, page, other_run)
     expect(page.get_by_role("heading", name=f"Run {other_run}: killed")).to_be_visible()
 
 
+def test_what_is_damaged_or_gone_is_named(app, page, damaged_run):
+    open_runs(page, app)
+    choose(page, "Run", damaged_run.name)
+    expect(page.get_by_role("heading", name=f"Run {damaged_run.name}: finished")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="arms_figure.json cannot be read")).to_be_visible()
+    shutil.rmtree(damaged_run)
+    choose(page, "Compare with", FINISHED_RUN)
+    expect(page.get_by_role("alert").filter(has_text=f"no run '{damaged_run.name}' is recorded")).to_be_visible()
+    page.get_by_role("button", name="Refresh").filter(visible=True).click()
+    expect(page.get_by_label("Run", exact=True)).to_have_value("")
+
+
 def test_a_narrow_window_holds_it_all(app, browser: Browser, classification_run):
     with watched_page(browser, width=390) as page:
         open_runs(page, app)
@@ -105,6 +141,8 @@ def test_a_narrow_window_holds_it_all(app, browser: Browser, classification_run)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         plots = page.locator(".js-plotly-plot").evaluate_all("plots => plots.map(p => p.getBoundingClientRect())")
         assert all(plot["left"] >= 0 and plot["right"] <= 390 for plot in plots)
+        outside = page.locator(".js-plotly-plot .xtitle").evaluate_all(OUTSIDE)
+        assert outside == []
 
 
 @pytest.mark.parametrize("address", ["..%2F..%2Fetc/classification", f"{FINISHED_RUN}/..%2F..%2Frun_record"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from commands import kedro_run_command
-from factories import tree_bytes
+from faults.kills import promised_bytes
 from long_runs import DETECTION_PARAMS
 from long_runs import FINISHED_RUN as RUN
 
@@ -22,25 +22,11 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 """Runs a command; a shell that runs the tests in the background has its children ignore interrupts."""
-PROMISED = ("02_intermediate", "03_primary", "04_synthetic", "05_filtered", "06_training_sets")
-
-
-def reproducible_bytes(data_root: Path) -> dict[str, bytes]:
-    """What is promised, and the networks and detections; seconds stand beside them in files of their own."""
-    promised = {
-        f"{layer}/{name}": content for layer in PROMISED for name, content in tree_bytes(data_root / layer).items()
-    }
-    models = {
-        name: content
-        for name, content in tree_bytes(data_root / "07_models").items()
-        if name.endswith((".safetensors", "/config.json", "/predictions.parquet"))
-    }
-    return promised | models
 
 
 def assert_same_bytes(data_root: Path, undisturbed: Path) -> dict[str, bytes]:
     """Nothing in `data_root` differs from what an undisturbed run, which may have gone on, made under the same id."""
-    ours, theirs = reproducible_bytes(data_root), reproducible_bytes(undisturbed)
+    ours, theirs = promised_bytes(data_root), promised_bytes(undisturbed)
     assert ours.keys() <= theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []
     return ours

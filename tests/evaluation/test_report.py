@@ -76,8 +76,8 @@ def test_classes_the_generator_was_never_taught_head_the_report():
     assert "sd15" in warning
 
 
-def test_a_run_gone_on_with_on_other_code_says_so():
+def test_a_run_gone_on_with_on_another_machine_says_so():
     first = ONE_ATTEMPT["attempts"][0]
-    record = {"attempts": [first, first | {"code": {"commit": "b" * 40, "changed": True}}]}
+    record = {"attempts": [first, first | {"machine": MACHINE | {"cpus": 96}}]}
     (warning,) = find_warnings(["bag"], GARMENTS, FILTER_ON, {}, NO_LOOK_ALIKES, record)
-    assert "aaaaaaaaaa; then bbbbbbbbbb with changes" in warning
+    assert warning.endswith("then Linux, 96 CPUs.")

@@ -1,12 +1,14 @@
 """Runs of both tasks, as small as they can be, that have something to export."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from factories import annotated_image_set, generator_preset, noise_image, real_image_set
 
+from diffaug_pipeline.checkpoint import Checkpoint
 from diffaug_pipeline.export.options import ImageExportOptions, Licences, SceneExportOptions
 from diffaug_pipeline.export.run import RunArtifacts
 from diffaug_pipeline.imaging.image_set import ImageSet
@@ -49,6 +51,7 @@ def synthetic_image_set(folder: Path, targets: list[Any], target: str, **columns
                 "sha256": hashlib.sha256(content).hexdigest(),
                 "recipe": f"recipe{number}",
                 "source_image_id": None,
+                "strategy": None,
                 "mode": "text_to_image",
                 "prompt": 'a "fluffy" cat & a <dog> in Zürich',
                 "negative_prompt": "blurry",
@@ -62,6 +65,8 @@ def synthetic_image_set(folder: Path, targets: list[Any], target: str, **columns
                 "model": GENERATOR,
                 "model_revision": "abc123",
                 "adapters": None,
+                "labeller": None,
+                "labeller_revision": None,
             }
             | columns
         )
@@ -71,7 +76,7 @@ def synthetic_image_set(folder: Path, targets: list[Any], target: str, **columns
 def image_run(folder: Path) -> RunArtifacts:
     """Two classes; of four synthetic images the last is rejected."""
     real = real_image_set(folder / "real", {"train": 3, "val": 2, "test": 2})
-    return _run(real, synthetic_image_set(folder / "synthetic", ["cat", "dog", "cat", "dog"], "label"))
+    return _run(real, synthetic_image_set(folder / "synthetic", ["cat", "dog", "cat", "dog"], "label"), folder)
 
 
 def scene_run(folder: Path) -> RunArtifacts:
@@ -79,10 +84,19 @@ def scene_run(folder: Path) -> RunArtifacts:
     real = annotated_image_set(folder / "real")
     boxes = [{"label": "coat", "xyxy": [1.5, 2.0, 20.0, 30.25], "ignored": False}]
     columns = {"strategy": "composition", "source_image_id": "scene 0"}
-    return _run(real, synthetic_image_set(folder / "synthetic", [boxes, [], boxes], "boxes", **columns))
+    return _run(real, synthetic_image_set(folder / "synthetic", [boxes, [], boxes], "boxes", **columns), folder)
 
 
-def _run(real: ImageSet, synthetic: ImageSet) -> RunArtifacts:
+def references(folder: Path, **config: Any) -> Checkpoint:
+    """As `training.folds` leaves them: of none, or of networks that were trained as `config` says."""
+    fold = folder / "references" / "fold_0"
+    fold.mkdir(parents=True, exist_ok=True)
+    (fold / "config.json").write_text(json.dumps(config))
+    (fold.parent / "folds.json").write_text(json.dumps({"a.png": 0} if config else {}))
+    return Checkpoint(fold.parent)
+
+
+def _run(real: ImageSet, synthetic: ImageSet, folder: Path) -> RunArtifacts:
     ids, count = synthetic.index["image_id"], len(synthetic)
     decisions = pd.DataFrame({"image_id": ids, "accepted": [True] * (count - 1) + [False]})
     copies = pd.DataFrame({"image_id": ids, "is_held_out_copy": False, "is_train_copy": False})
@@ -90,6 +104,7 @@ def _run(real: ImageSet, synthetic: ImageSet) -> RunArtifacts:
         real_images=real,
         synthetic_images=synthetic,
         training_set=augmented(real, synthetic, decisions, copies, MERGING),
+        references=references(folder),
         filter_decisions=decisions,
         filter_calibration=calibration(),
         copies=copies,

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from datasets import load_dataset
 from evaluation.test_comparison import OPTIONS as COMPARISON
 from evaluation.test_comparison import arm
 from export.export_cases import (
     GENERATORS,
     LICENCES,
+    PHOTOS,
     SCORER,
     calibration,
     image_options,
@@ -23,14 +25,19 @@ from export.export_cases import (
     scene_options,
     scene_run,
 )
-from factories import labelling_options, tree_bytes
+from factories import tree_bytes
+from torchvision.datasets import ImageFolder
 
 from diffaug_pipeline.errors import LicenceError
 from diffaug_pipeline.evaluation.comparison import compare_arms
+from diffaug_pipeline.export.card import describe_mixing
 from diffaug_pipeline.export.options import Licences
 from diffaug_pipeline.export.run import RunArtifacts, export_dataset
 from diffaug_pipeline.imaging.boxes import Boxes
+from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import open_image
+
+LABELS = {0: "cat", 1: "dog"}
 
 
 def export_images(run: RunArtifacts, folder: Path, licences: Licences = LICENCES, **changes: Any) -> Path:
@@ -41,8 +48,7 @@ def export_images(run: RunArtifacts, folder: Path, licences: Licences = LICENCES
 
 
 def export_scenes(run: RunArtifacts, folder: Path, **changes: Any) -> Path:
-    labelling = labelling_options(strategy="composition")
-    fill = export_dataset("detection", run, scene_options(**changes), GENERATORS, LICENCES, labelling)
+    fill = export_dataset("detection", run, scene_options(**changes), GENERATORS, LICENCES)
     folder.mkdir(exist_ok=True)
     fill(folder)
     return folder
@@ -76,6 +82,19 @@ def test_commercial_use_that_a_licence_forbids_is_refused_before_anything_is_wri
     assert not (tmp_path / "out").exists()
     card = export_images(image_run(tmp_path / "run"), tmp_path / "out", forbidding) / "parquet" / "README.md"
     assert f"| {SCORER} | def456 | CC-BY-NC-4.0 | **not allowed** |" in card.read_text()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.parametrize("name", ["parquet", "webdataset"])
+def test_two_datasets_in_folders_of_one_name_are_told_apart_by_the_cache(tmp_path, name):
+    run = image_run(tmp_path / "run")
+    relabelled = ImageSet(run.real_images.index.assign(label=run.real_images.index["label"].iloc[::-1].to_list()))
+    for number, images in enumerate((run.real_images, relabelled)):
+        folder = export_images(replace(run, real_images=images), tmp_path / str(number), formats=[name]) / name
+        val = load_dataset(str(folder), split="validation", cache_dir=str(tmp_path / "cache"))
+        described = [row.get("json", row) for row in val]
+        found = {row["image_id"]: LABELS.get(row["label"], row["label"]) for row in described}
+        assert found == images.where(split="val").index.set_index("image_id")["label"].to_dict()
 
 
 def test_the_code_on_the_card_opens_images(tmp_path, monkeypatch):
@@ -188,6 +207,29 @@ def test_the_card_of_images_tells_what_there_is_and_how_it_came_about(tmp_path):
         assert line in card, line
 
 
+def test_the_card_names_no_folders_of_the_machine(tmp_path):
+    folder = export_images(image_run(tmp_path / "run"), tmp_path / "out")
+    for card in folder.glob("*/README.md"):
+        assert "| real images | my photos | – | CC-BY-4.0 | allowed |" in card.read_text()
+        assert str(Path(PHOTOS).parent) not in card.read_text()
+
+
+def test_the_card_says_where_folders_number_classes_in_another_way(tmp_path):
+    run = image_run(tmp_path / "run")
+    for names, differs in ((("a/b", "a0"), True), (("a b", "a0"), False)):
+        renamed = {
+            kind: ImageSet(
+                images.index.assign(label=images.index["label"].map(dict(zip(("cat", "dog"), names, strict=True))))
+            )
+            for kind in ("real_images", "synthetic_images", "training_set")
+            for images in [getattr(run, kind)]
+        }
+        folder = export_images(replace(run, **renamed), tmp_path / names[0].replace("/", ""), formats=["image_folder"])
+        train = ImageFolder(folder / "image_folder" / "train")
+        assert (train.classes != [name.replace("/", "_") for name in names]) == differs
+        assert ("gives other numbers" in (folder / "image_folder" / "README.md").read_text()) == differs
+
+
 def test_the_card_of_scenes_counts_boxes_and_composites(tmp_path):
     card = (export_scenes(scene_run(tmp_path / "run"), tmp_path / "out") / "coco" / "README.md").read_text()
     for line in (
@@ -211,7 +253,7 @@ def test_the_card_says_what_a_person_decided_and_which_rules_were_off(tmp_path):
     card = (export_images(run, tmp_path / "out", formats=["parquet"]) / "parquet" / "README.md").read_text()
     assert "2 images kept by hand; 1 image rejected by hand." in card
     assert "**clip_score switched off.** The scorer was never taught these classes." in card
-    assert "no person but for those named above" in card
+    assert "No rule about classes was on, and no person has checked it but for those named above." in card
 
 
 @pytest.mark.parametrize(
@@ -228,8 +270,5 @@ def test_the_card_says_what_a_person_decided_and_which_rules_were_off(tmp_path):
     ],
 )
 def test_the_mixing_is_told_as_it_was(tmp_path, columns, sentence):
-    from diffaug_pipeline.export.card import describe_mixing
-    from diffaug_pipeline.imaging.image_set import ImageSet
-
     training_set = ImageSet(image_run(tmp_path).training_set.index.assign(**columns))
     assert describe_mixing(training_set) == sentence

@@ -17,6 +17,8 @@ def feature_options(scorer: Path, measure: Path | None = None, **changes) -> Fea
         "measure": measure and {"model": str(measure), "revision": None},
         "batch_size": 4,
         "device": "cpu",
+        "engine": "local",
+        "workers": None,
     }
     return (DetectionFeatureOptions if "crop_context" in changes else FeatureOptions)(**values | changes)
 

@@ -12,7 +12,7 @@ from models import save_tiny_dino
 from transformers import CLIPModel, CLIPProcessor
 
 from diffaug_pipeline.errors import ParameterError, VersionError
-from diffaug_pipeline.features import embedding, space_making
+from diffaug_pipeline.features import embedder, embedding
 from diffaug_pipeline.features.crops import Crops, list_boxes
 from diffaug_pipeline.features.embedding import PlannedFeatures
 from diffaug_pipeline.features.encoder import ClipScorer, ImageEncoder, load_encoder
@@ -73,7 +73,7 @@ class Watch:
             self.sentences += len(class_names) * len(templates)
             return embed_classes(encoder, class_names, templates)
 
-        monkeypatch.setattr(space_making, "load_encoder", load)
+        monkeypatch.setattr(embedder, "load_encoder", load)
         monkeypatch.setattr(ImageEncoder, "embed", watched_embed)
         monkeypatch.setattr(ClipScorer, "embed_classes", watched_classes)
 
@@ -232,13 +232,14 @@ def test_after_a_crash_the_rest_is_made_and_nothing_twice(tmp_path, tiny_clip, t
 def test_a_process_that_is_killed_loses_no_more_than_the_last_seconds(tmp_path, tiny_clip, real, monkeypatch):
     monkeypatch.setattr(embedding, "SECONDS_BETWEEN_COMMITS", 0)
     on_disk = []
-    embed = space_making.SpaceMaking.embed
+    embed = ImageEncoder.embed
 
-    def watched(space, *given) -> None:
-        on_disk.append(len(KeyedArray(tmp_path / "f" / "scorer").missing()))
-        embed(space, *given)
+    def watched(encoder, pictures) -> np.ndarray:
+        if (tmp_path / "f" / "scorer").exists():
+            on_disk.append(len(KeyedArray(tmp_path / "f" / "scorer").missing()))
+        return embed(encoder, pictures)
 
-    monkeypatch.setattr(space_making.SpaceMaking, "embed", watched)
+    monkeypatch.setattr(ImageEncoder, "embed", watched)
     make_features(tmp_path / "f", real, real, feature_options(tiny_clip))
     assert on_disk == [12, 8, 4]
 
@@ -246,7 +247,7 @@ def test_a_process_that_is_killed_loses_no_more_than_the_last_seconds(tmp_path, 
 def test_reading_ahead_in_threads_changes_nothing(tmp_path, tiny_clip, scenes, monkeypatch):
     options = feature_options(tiny_clip, crop_context=0.0)
     in_turn = make_features(tmp_path / "turn", scenes, scenes, options)
-    monkeypatch.setattr(embedding, "_reads_ahead", lambda device: True)
+    monkeypatch.setattr(embedder.Embedder, "readers", 4)
     ahead = make_features(tmp_path / "ahead", scenes, scenes, options)
     table = list_boxes(scenes)
     expected = in_turn.scorer.vectors_of_boxes(scenes, table)

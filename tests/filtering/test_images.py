@@ -14,7 +14,7 @@ from filtering.filter_cases import as_synthetic, audit, filtering_options, no_co
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.features.features import Features
 from diffaug_pipeline.filtering import evidence
-from diffaug_pipeline.filtering.desk import Desk
+from diffaug_pipeline.filtering.desk import Desk, descriptors_of
 from diffaug_pipeline.filtering.images import filter_images
 from diffaug_pipeline.filtering.overrides import Overrides
 from diffaug_pipeline.imaging.image_set import ImageSet
@@ -290,8 +290,11 @@ def test_a_copy_of_a_held_out_image_is_not_kept_by_hand(judge, synthetic, caplog
     assert calibration["by_hand"]["held_out_copies"] == 1
 
 
-def test_the_desk_repeats_the_decisions_from_what_is_stored(judge, synthetic):
+def test_the_desk_repeats_the_decisions_and_makes_others_from_what_is_stored(judge, synthetic, features):
     by_hand = overrides(thresholds={"clip_score": {"clip_score": 0.1}})
     decisions, calibration = judge(by_hand=by_hand, rules=EVERY_RULE)
-    desk = Desk(decisions, calibration, synthetic, no_copies(synthetic))
+    desk = Desk(decisions, calibration, synthetic, no_copies(synthetic), descriptors_of(synthetic, features))
     pd.testing.assert_frame_equal(desk.decide(by_hand), decisions)
+    plain, _ = judge(rules=EVERY_RULE)
+    pd.testing.assert_frame_equal(desk.decide(overrides()), plain)
+    assert plain["accepted"].sum() != decisions["accepted"].sum()

@@ -162,6 +162,8 @@ def test_pycocotools_reads_what_we_write(tmp_path):
     boxes = coco.loadAnns(coco.getAnnIds(imgIds=first["id"]))
     assert [box["bbox"] for box in boxes] == [[1.25, 2.5, 18.875, 27.5], [0, 0, 40, 31]]
     assert len(val.getAnnIds(iscrowd=True)) == 1
+    assert not set(coco.getImgIds()) & set(val.getImgIds())
+    assert not set(coco.getAnnIds()) & set(val.getAnnIds())
     assert (tmp_path / "out" / "train" / first["file_name"]).is_file()
 
 

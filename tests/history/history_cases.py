@@ -14,7 +14,9 @@ from diffaug_pipeline.evaluation.comparison import compare_arms
 COMMIT = "0123456789abcdef"
 CALIBRATION = {"accepted": {"cat": {"made": 50, "accepted": 30}, "dog": {"made": 50, "accepted": 12}}}
 DATASETS = [
-    f"{task}.{name}" for task in ("classification", "detection") for name in ("comparison", "filter_calibration")
+    f"{task}.{name}"
+    for task in ("classification", "detection")
+    for name in ("comparison", "filter_calibration", "dose_response", "robustness")
 ]
 
 

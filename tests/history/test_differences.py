@@ -3,6 +3,8 @@ from history.history_cases import comparison, record
 from diffaug_pipeline.history.differences import (
     ABSENT,
     Difference,
+    compare_code,
+    compare_libraries,
     compare_parameters,
     compare_results,
     compare_seconds,
@@ -13,7 +15,7 @@ from diffaug_pipeline.history.runs import Run, TaskResult, Verdict
 
 def run(accuracy: float | None, images: tuple[int | None, int | None] = (100, 42), **changes) -> Run:
     verdict = None if accuracy is None else Verdict.of(comparison(accuracy))
-    return Run.of(record(**changes), {"classification": TaskResult(verdict, *images)}, is_alive=False)
+    return Run.of(record(**changes), {"classification": TaskResult(verdict, *images, {})}, is_alive=False)
 
 
 def test_only_parameters_that_differ_are_named_by_their_path():
@@ -60,3 +62,17 @@ def test_seconds_per_stage_stand_side_by_side():
         Difference("classification evaluation", 2.0, ABSENT),
         Difference("classification training", ABSENT, 3.0),
     ]
+
+
+def test_code_and_libraries_that_differ_are_named():
+    attempt = record()["attempts"][0]
+    first = run(None, attempts=[attempt | {"libraries": {"torch": "2.14", "numpy": "2"}}], code_digests={"a.py": "1"})
+    changed = attempt | {"code": {"commit": "f" * 40, "changed": True}, "libraries": {"torch": "2.15", "numpy": "2"}}
+    second = run(None, attempts=[changed], code_digests={"a.py": "2", "b.py": "3"})
+    assert compare_code(first, second) == [
+        Difference("commit", "0123456789", "ffffffffff with changes"),
+        Difference("a.py", "1", "2"),
+        Difference("b.py", ABSENT, "3"),
+    ]
+    assert compare_libraries(first, second) == [Difference("torch", "2.14", "2.15")]
+    assert compare_code(first, first) == compare_libraries(first, first) == []

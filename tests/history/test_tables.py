@@ -11,8 +11,8 @@ def rows(run: Run, task: str | None = None) -> list[dict[str, str]]:
 
 def test_a_run_has_a_row_for_each_of_its_tasks_and_one_if_it_has_none():
     results = {
-        "classification": TaskResult(Verdict.of(comparison(0.9)), 1_200, 42),
-        "detection": TaskResult(None, 7, None),
+        "classification": TaskResult(Verdict.of(comparison(0.9)), 1_200, 42, {}),
+        "detection": TaskResult(None, 7, None, {}),
     }
     run = Run.of(record(), results, is_alive=False)
     judged, unjudged = rows(run)

@@ -11,8 +11,7 @@ from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.voc import write_voc
 from diffaug_pipeline.imaging.image_set import ImageSet, leading_columns
 from diffaug_pipeline.ingestion.annotated import ingest_annotated
-from diffaug_pipeline.ingestion.options import DetectionIngestionOptions, SplitLimits, SplitShares
-from diffaug_pipeline.ingestion.splits import assign_splits, within_limits
+from diffaug_pipeline.ingestion.options import DetectionIngestionOptions
 
 FOLDERS = {"coco": write_coco_folder, "yolo": write_yolo_folder}
 
@@ -204,38 +203,6 @@ def test_a_missing_val_is_cut_from_train(tmp_path):
     _, report = ingest_annotated(options(table(tmp_path, *rows, pictures=20)))
     assert report["splits"] == "as given, val cut from train"
     assert report["images"] == {"test": 5, "train": 12, "val": 3}
-
-
-def drawable(labels: list[set[str]], groups: list[int] | None = None) -> pd.DataFrame:
-    boxes = [[{"label": label, "xyxy": [0, 0, 9, 9], "ignored": False} for label in sorted(of)] for of in labels]
-    ids = [f"{number:03d}" for number in range(len(labels))]
-    return pd.DataFrame({"image_id": ids, "boxes": boxes, "split": None, "group": groups or range(len(labels))})
-
-
-def test_rare_classes_reach_every_split():
-    labels = [{"car"}] * 60 + [{"car", "bus"}] * 12 + [{"bus", "tram"}] * 2 + [{"tram"}] * 2 + [set()] * 24
-    for seed in range(10):
-        pictures = drawable(labels)
-        split, _ = assign_splits(pictures, SplitShares(val=0.15, test=0.25), seed)
-        assert split.value_counts().to_dict() == pytest.approx({"train": 60, "test": 25, "val": 15}, abs=2)
-        for label in ("car", "bus", "tram"):
-            holds = pictures["boxes"].map(lambda boxes, label=label: any(box["label"] == label for box in boxes))
-            assert set(split[holds]) == {"train", "val", "test"}, (seed, label)
-
-
-def test_look_alikes_stay_together_and_do_not_swallow_a_split():
-    groups = [*range(40), *[40] * 60]
-    for seed in range(10):
-        split, _ = assign_splits(drawable([{"cat"}] * 100, groups), SplitShares(val=0.15, test=0.25), seed)
-        assert split[40:].nunique() == 1
-        assert split.value_counts().to_dict() == {"train": 60, "test": 25, "val": 15}
-
-
-def test_a_limit_without_labels_is_for_all_images_of_a_split():
-    pictures = drawable([{"cat"}] * 6).assign(split=["train"] * 4 + ["val"] * 2)
-    kept = within_limits(pictures, SplitLimits(train=3, val=None, test=None), 0)
-    assert kept[:4].sum() == 3
-    assert kept[4:].all()
 
 
 def test_boxes_of_differently_recorded_sizes_are_mended_or_refused(tmp_path):

@@ -12,8 +12,7 @@ from PIL import Image
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.imaging.image_set import ImageSet, PlannedImageSet
 from diffaug_pipeline.ingestion.ingest import ingest
-from diffaug_pipeline.ingestion.options import IngestionOptions, SplitShares
-from diffaug_pipeline.ingestion.splits import assign_splits
+from diffaug_pipeline.ingestion.options import IngestionOptions
 
 
 def options(dataset: Path | str, **changes) -> IngestionOptions:
@@ -83,16 +82,6 @@ def test_a_given_val_is_kept_and_test_cut_from_train(tmp_path):
     assert report["images"] == {split: {"cat": n, "dog": n} for split, n in (("test", 2), ("train", 8), ("val", 10))}
     folders = {Path(row.path).parts[-3] for row in images.where(split="test").index.itertuples()}
     assert folders == {"train"}
-
-
-def test_a_large_group_of_look_alikes_does_not_swallow_a_split():
-    for seed in range(10):
-        group = [*range(40), *[40] * 60]
-        pictures = pd.DataFrame(
-            {"image_id": [f"{n:03d}" for n in range(100)], "label": "cat", "split": None, "group": group}
-        )
-        split, _ = assign_splits(pictures, SplitShares(val=0.15, test=0.25), seed)
-        assert split.value_counts().to_dict() == {"train": 60, "test": 25, "val": 15}
 
 
 def test_damaged_and_odd_files_are_refused_or_handled_by_name(tmp_path):

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-from factories import annotated_image_set, labelling_options
+from factories import annotated_image_set, labelling_options, real_image_set
 from PIL import Image
 
 from diffaug_pipeline.errors import ParameterError
@@ -15,6 +15,7 @@ from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import boxes_inside, open_image
 from diffaug_pipeline.labelling import composition
 from diffaug_pipeline.labelling.matting import choose_matting, cut_with_grab_cut
+from diffaug_pipeline.synthesis.models import model_revision
 
 OBJECTS = 1_000
 
@@ -71,6 +72,19 @@ def test_every_scene_holds_its_boxes_and_those_of_its_background(real):
             assert 0 <= left < right <= image.width
             assert 0 <= top < bottom <= image.height
             assert record["label"] in real.class_names
+
+
+def test_scenes_name_the_model_that_cuts_their_objects_out(real, tiny_owl, tmp_path):
+    objects = real_image_set(tmp_path / "objects", {"train": 2}, ("bag", "coat"))
+    for matting, expected in (
+        ("grab_cut", [None, None]),
+        ("clip_segmentation", [str(tiny_owl), model_revision(str(tiny_owl), None)]),
+    ):
+        changed = {"matting": matting, "matting_model": str(tiny_owl)}
+        block = labelling_options().composition.model_dump() | changed
+        plan = composition.label_images(objects, real, options(composition=block)).plan
+        assert plan[["labeller", "labeller_revision"]].drop_duplicates().to_numpy().tolist() == [expected]
+    assert compose(real).plan["labeller"].isna().all()
 
 
 def test_only_training_images_are_used(real):

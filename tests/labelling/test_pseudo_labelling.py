@@ -7,6 +7,7 @@ from diffaug_pipeline.datasets import ImageSetDataset
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.labelling import pseudo_labelling
 from diffaug_pipeline.labelling.open_vocabulary import OpenVocabularyDetector
+from diffaug_pipeline.synthesis.models import model_revision
 
 
 def block(detector: object, **changes) -> dict:
@@ -26,6 +27,8 @@ def test_scenes_are_the_pictures_with_what_the_detector_finds(tiny_owl, make_sce
     assert sum(map(len, scenes.boxes)) > 0
     assert scenes.index["source_image_id"].isna().all()
     assert set(scenes.index["strategy"]) == {"pseudo_labelling"}
+    assert set(scenes.index["labeller"]) == {str(tiny_owl)}
+    assert set(scenes.index["labeller_revision"]) == {model_revision(str(tiny_owl), None)}
 
 
 def test_scenes_in_which_nothing_is_found_have_no_boxes(tiny_owl, make_scenes):
@@ -102,6 +105,7 @@ def test_what_detectors_of_real_images_have_found_becomes_boxes(tiny_owl, make_s
     scenes = dataset.load()
     assert [boxes.labels.tolist() for boxes in scenes.boxes] == [["bag", "coat"], []]
     assert scenes.boxes[0].xyxy.tolist() == [sure[1], [2.0, 3.0, 12.0, 13.0]]
+    assert set(scenes.index["labeller"]) == {"references"}
     for image_id in (first, second):
         assert scenes.read(image_id).tobytes() == generated.read(image_id).tobytes()
 

@@ -65,4 +65,9 @@ def test_what_the_generator_was_never_taught_is_said(tiny_generator):
     assert describe_strangeness(request("embedded:generator", class_name="", prompt="a zebra")) is not None
     assert describe_strangeness(request("embedded:generator", class_name=taught[0])) is None
     assert describe_strangeness(request("embedded:generator", class_name="", prompt=f"a red {taught[0]}")) is None
+    assert describe_strangeness(request("embedded:generator", class_name=taught[0], prompt="a zebra")).endswith(
+        "never taught a zebra."
+    )
+    template = request("embedded:generator", class_name=taught[0], prompt="a striped {class_name}")
+    assert describe_strangeness(template) is None
     assert describe_strangeness(request(tiny_generator, class_name="zebra")) is None

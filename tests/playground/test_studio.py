@@ -27,7 +27,7 @@ TEMPLATES = ["a photo of a {class_name}", "a {class_name}"]
 @pytest.fixture(scope="module")
 def studio(tiny_clip) -> Studio:
     scorer = {"model": str(tiny_clip), "revision": None, "templates": TEMPLATES}
-    return Studio(FeatureOptions(scorer=scorer, measure=None, batch_size=2, device="cpu"))
+    return Studio(FeatureOptions(scorer=scorer, measure=None, batch_size=2, device="cpu", engine="local", workers=None))
 
 
 def nothing() -> None:
@@ -60,6 +60,7 @@ def test_what_was_drawn_is_told(studio, tiny_generator, tiny_clip):
     assert len(job.batches) == 2
     assert len(told) == job.evaluations == 2 * 9
     assert (drawn.label, drawn.model_evaluations, drawn.note) == ("heun, 5 steps", 9, None)
+    assert drawn.scored_against == "the class"
     assert set(drawn.prompts) == {"a photo of a house cat", "a house cat"}
     assert drawn.seconds > 0
     scorer = ClipScorer(str(tiny_clip), None, "cpu")
@@ -68,10 +69,23 @@ def test_what_was_drawn_is_told(studio, tiny_generator, tiny_clip):
     np.testing.assert_allclose(drawn.clip_scores, 2.5 * cosines.clip(0), atol=1e-5)
 
 
+def test_pictures_are_scored_against_the_prompt_where_that_does_not_name_the_class(studio, tiny_generator, tiny_clip):
+    drawn = studio.draw(Job(request(tiny_generator, class_name="cat", prompt="a dog on grass")), nothing)
+    scorer = ClipScorer(str(tiny_clip), None, "cpu")
+    vectors = scorer.embed_images([open_image(picture) for picture in drawn.pictures], 6, "")
+    cosines = vectors @ scorer.embed_classes(["a dog on grass"], ["{class_name}"])[0]
+    np.testing.assert_allclose(drawn.clip_scores, 2.5 * cosines.clip(0), atol=1e-5)
+    assert drawn.scored_against == "the prompt"
+
+
 def test_a_scorer_is_not_asked_what_it_was_never_taught(tiny_generator):
     scorer = {"model": "embedded:clip", "revision": None, "templates": TEMPLATES}
-    studio = Studio(FeatureOptions(scorer=scorer, measure=None, batch_size=2, device="cpu"))
+    studio = Studio(
+        FeatureOptions(scorer=scorer, measure=None, batch_size=2, device="cpu", engine="local", workers=None)
+    )
     drawn = studio.draw(Job(request(tiny_generator, class_name="", prompt="a zebra", count=1)), nothing)
+    assert math.isnan(drawn.clip_scores[0])
+    drawn = studio.draw(Job(request(tiny_generator, class_name="coat", prompt="a zebra", count=1)), nothing)
     assert math.isnan(drawn.clip_scores[0])
     drawn = studio.draw(Job(request(tiny_generator, class_name="", prompt="a coat", count=1)), nothing)
     assert not math.isnan(drawn.clip_scores[0])
@@ -105,8 +119,10 @@ def test_the_model_is_loaded_once_for_each_generator(studio, tiny_generator, mon
     first = fresh.draw(Job(request(tiny_generator)), nothing)
     again = fresh.draw(Job(request(tiny_generator)), nothing)
     assert (len(loads), first.pictures) == (1, again.pictures)
-    fresh.draw(Job(request(tiny_generator, preset=generator_preset(str(tiny_generator), licence="other"))), nothing)
+    preset = generator_preset(str(tiny_generator), licence="other")
+    other = fresh.draw(Job(request(tiny_generator, preset=preset)), nothing)
     assert len(loads) == 2
+    assert (first.is_first, again.is_first, other.is_first) == (True, False, True)
 
 
 def test_what_memory_does_not_hold_is_drawn_in_halves(studio, tiny_generator, monkeypatch):

@@ -3,6 +3,7 @@ from factories import generator_preset, real_image_set, synthesis_options
 from pydantic import ValidationError
 
 from diffaug_pipeline.errors import ParameterError, UnknownClassesError
+from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies, Vocabulary
 from diffaug_pipeline.prompts.plan import plan_synthesis
 from diffaug_pipeline.prompts.sentences import sentences
@@ -109,6 +110,22 @@ def test_image_to_image_goes_through_training_images_and_strengths_evenly(real, 
     assert set(plan["strength"].value_counts()) == {12}
     own_class = plan["source_image_id"].str.split("/").str[0]
     assert (own_class == plan["label"]).all()
+
+
+def test_an_added_source_plans_pictures_of_its_own_and_changes_none_of_the_others(real, tiny_generator):
+    added = "cat/train/1"
+    fewer = ImageSet(real.index[real.index["image_id"] != added].reset_index(drop=True))
+    for count in (1, 4, 7, 12):
+        options = synthesis_options(mode="image_to_image", strength=[0.3, 0.6], images_per_class=count)
+        before, after = (
+            plan_synthesis(images, PROMPTS, options, preset(str(tiny_generator)), VOCABULARIES)
+            for images in (fewer, real)
+        )
+        new = after[~after["recipe"].isin(before["recipe"])]
+        assert set(new["source_image_id"]) <= {added}
+        assert len(new) == (after["source_image_id"] == added).sum()
+        assert after["recipe"].is_unique
+    assert len(new) == 4
 
 
 def test_other_weights_are_other_recipes(real, tiny_generator, tmp_path):

@@ -1,9 +1,11 @@
 """What is refused before anything is generated for scenes."""
 
+import pandas as pd
 import pytest
 from factories import annotated_image_set, generator_preset, labelling_options, synthesis_options
 
 from diffaug_pipeline.errors import ParameterError, UnknownClassesError
+from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.labelling.options import OBJECTS_STAY_REAL
 from diffaug_pipeline.labelling.plan import check_budget, plan_synthesis
 from diffaug_pipeline.prompts.options import BudgetOptions, PromptOptions, Vocabularies
@@ -19,10 +21,13 @@ MODES = {
 EMBEDDED = generator_preset("embedded:generator", width_px=32, height_px=32)
 
 
-def plan(real, strategy: str, wording: dict | None = None, counts: dict | None = None, **synthesis):
+def plan(
+    real, strategy: str, wording: dict | None = None, counts: dict | None = None, images: int = 4, **synthesis
+) -> pd.DataFrame:
     prompts = PromptOptions(vocabulary=None, wording=wording or {})
     options = synthesis_options(**{"mode": None, "strength": 0.9} | synthesis)
-    return plan_synthesis(real, prompts, options, labelling_options(strategy=strategy), EMBEDDED, VOCABULARIES, counts)
+    labelling = labelling_options(strategy=strategy, images=images)
+    return plan_synthesis(real, prompts, options, labelling, EMBEDDED, VOCABULARIES, counts)
 
 
 def check(strategy: str, **changes) -> None:
@@ -46,6 +51,16 @@ def strangers(tmp_path):
 def test_the_strategy_decides_how_the_generator_is_used(real, strategy, mode):
     assert set(plan(real, strategy)["mode"]) == {mode}
     assert plan(real, strategy).equals(plan(real, strategy, mode=mode))
+
+
+@pytest.mark.parametrize("strategy", ["background_inpainting", "object_inpainting", "image_to_image"])
+def test_an_added_scene_changes_none_of_the_pictures_drawn_from_others(real, strategy):
+    train = real.where(split="train").index["image_id"].tolist()
+    fewer = ImageSet(real.index[real.index["image_id"] != train[0]].reset_index(drop=True))
+    before, after = (plan(images, strategy, images=8) for images in (fewer, real))
+    new = after[~after["recipe"].isin(before["recipe"])]
+    assert set(new["source_image_id"]) == {train[0]}
+    assert len(new) < len(after)
 
 
 @pytest.mark.parametrize(("strategy", "mode"), MODES.items())

@@ -1,12 +1,11 @@
-"""What the engine chooses on devices that are not there: only what torch says of them is replaced."""
+"""What is chosen on devices that are not there: only what torch says of them is replaced."""
 
 import pytest
 import torch
 from factories import generator_preset, synthesis_options
 
 from diffaug_pipeline.errors import ParameterError
-from diffaug_pipeline.synthesis import hardware
-from diffaug_pipeline.synthesis.hardware import choose_batch_size, choose_dtype, threads_each, worker_devices
+from diffaug_pipeline.synthesis.hardware import choose_batch_size, choose_dtype
 
 
 @pytest.fixture(autouse=True)
@@ -62,31 +61,14 @@ def test_batches_fit_the_device(monkeypatch, device, side_px, dtype, chosen):
     assert choose_batch_size(synthesis_options(batch_size=3, device=device), of_size) == 3
 
 
-@pytest.mark.parametrize(
-    ("device", "workers", "devices"),
-    [
-        ("cpu", None, ["cpu"]),
-        ("cpu", 3, ["cpu", "cpu", "cpu"]),
-        ("cuda", None, ["cuda:0", "cuda:1"]),
-        ("cuda", 3, ["cuda:0", "cuda:1", "cuda:0"]),
-        ("cuda:1", None, ["cuda:1"]),
-    ],
-)
-def test_every_worker_has_a_device(device, workers, devices):
-    assert worker_devices(synthesis_options(device=device, workers=workers)) == devices
-
-
 def test_workers_share_the_memory_of_a_device(monkeypatch):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (20 * 2**30, 24 * 2**30))
     shared = synthesis_options(batch_size=None, device="cuda", workers=4)
-    assert choose_batch_size(shared, preset(width_px=512, height_px=512)) == 10
+    large = preset(width_px=512, height_px=512)
+    assert choose_batch_size(shared, large) == 10
+    assert choose_batch_size(shared.model_copy(update={"engine": "ray"}), large) == 20
 
 
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(ParameterError, match="device is cuda:2, but torch finds 2 CUDA devices; use auto or cpu"):
         choose_dtype(synthesis_options(dtype="auto", device="cuda:2"), preset())
-
-
-def test_workers_share_the_cores(monkeypatch):
-    monkeypatch.setattr(hardware, "usable_cores", lambda: 8)
-    assert [threads_each(workers) for workers in (1, 3, 8, 20)] == [8, 2, 1, 1]

@@ -25,11 +25,16 @@ class DeskHandlers:
     def __init__(self, room: DeskRoom):
         self._room = room
 
+    def refresh(self, *where: Any) -> list[Any]:
+        """The same, as it is now."""
+        self._room.forget()
+        return self.open(*where)
+
     def open(self, task: str | None = None, run_id: str | None = None, document: Document | None = None) -> list[Any]:
         """The run, or the newest of the task, or of the first task that has any; without decisions, those saved."""
         tasks = self._room.tasks()
         if not tasks:
-            return [gr.skip()] * 7 + [say(NO_RUN)]
+            return [gr.skip()] * 8 + [say(NO_RUN)]
         task = task if task in tasks else tasks[0]
         run_ids = self._room.run_ids(task)
         run_id = run_id if run_id in run_ids else run_ids[0]
@@ -38,14 +43,18 @@ class DeskHandlers:
             desk = self._room.open(task, run_id).desk
             decided, status = self.read(task, run_id) if document is None else (document, "")
         except DiffaugError as error:
-            return [chosen[0], gr.Dropdown(run_ids, value=None), *[gr.skip()] * 3, None, None, warn(str(error))]
+            return [chosen[0], gr.Dropdown(run_ids, value=None), *[gr.skip()] * 3, None, None, None, warn(str(error))]
         columns = desk.score_columns
         return [
             *chosen,
             gr.Dropdown([ALL_CLASSES, *desk.class_names], value=ALL_CLASSES),
-            gr.Dropdown(columns, value=FIRST_COLUMN if FIRST_COLUMN in columns else columns[0]),
+            gr.Dropdown(
+                [(desk.name_of(column), column) for column in columns],
+                value=FIRST_COLUMN if FIRST_COLUMN in columns else columns[0],
+            ),
             1,
             decided,
+            decided if document is None else gr.skip(),
             None,
             status,
         ]
@@ -57,10 +66,21 @@ class DeskHandlers:
         except DiffaugError as error:
             return Overrides().as_document(), warn(str(error))
 
+    def read_again(self, task: str, run_id: str) -> tuple[Document, Document, str]:
+        """In place of what is decided, and as what is known to be saved."""
+        document, status = self.read(task, run_id)
+        return document, document, status
+
     def show(self, task: str, run_id: str | None, document: Document | None, *view: Any) -> tuple[str, str, Any]:
         """Counts, one page of pictures, and the page's number."""
         if not run_id or document is None:
             return "", "", gr.skip()
+        try:
+            return self._show(task, run_id, document, *view)
+        except DiffaugError as error:
+            return warn(str(error)), "", gr.skip()
+
+    def _show(self, task: str, run_id: str, document: Document, *view: Any) -> tuple[str, str, Any]:
         class_name, column, descending, shown, page, chosen = view
         opened, overrides = self._room.open(task, run_id), Overrides.model_validate(document)
         decided = opened.desk.decide(overrides)
@@ -71,7 +91,7 @@ class DeskHandlers:
         thumbnails = [self._room.thumbnail(task, run_id, image_id) for image_id in rows["image_id"]]
         tiles = show_tiles(rows.assign(new=opened.changed(decided)[rows.index]), thumbnails, column, chosen)
         counts = show_counts(opened, decided, opened.desk.match(overrides))
-        return counts, tiles, gr.Number(page, label=f"Page, of {pages}", maximum=pages)
+        return counts, tiles, gr.Number(page, label=f"Page, of {pages}")
 
     def describe(self, task: str, run_id: str | None, document: Document | None, image_id: str | None) -> list[Any]:
         """Whether the image may be decided about, and all that is known of it."""
@@ -79,7 +99,10 @@ class DeskHandlers:
             return [*[gr.Button(interactive=False)] * len(VERDICTS), say("Choose a picture to decide about it.")]
         opened, overrides = self._room.open(task, run_id), Overrides.model_validate(document)
         decided = opened.desk.decide(overrides).set_index("image_id", drop=False)
-        shown = show_image(opened, decided.loc[image_id], overrides)
+        try:
+            shown = show_image(opened, decided.loc[image_id], overrides)
+        except DiffaugError as error:
+            shown = warn(str(error))
         return [*[gr.Button(interactive=True)] * len(VERDICTS), shown]
 
     def set_dials(self, task: str, run_id: str | None, document: Document | None, class_name: str) -> list[gr.Slider]:
@@ -113,16 +136,18 @@ class DeskHandlers:
         """The same for a key pressed on a picture, which is then the chosen one."""
         return self.decide(event.verdict, task, run_id, document, event.image_id), event.image_id
 
-    def store(self, task: str | None, run_id: str | None, document: Document | None) -> tuple[str, Any]:
-        """Saves; says where, and which command goes by it."""
+    def store(
+        self, task: str | None, run_id: str | None, document: Document | None, known: Document | None
+    ) -> tuple[str, Any, Any]:
+        """Saves; says where, which command goes by it, and what is known to be saved."""
         if not run_id or document is None:
-            return say(NO_RUN), gr.skip()
+            return say(NO_RUN), gr.skip(), gr.skip()
         try:
-            path = self._room.save(task, run_id, Overrides.model_validate(document))
+            path = self._room.save(task, run_id, *map(Overrides.model_validate, (document, known)))
         except DiffaugError as error:
-            return warn(str(error)), gr.skip()
+            return warn(str(error)), gr.skip(), gr.skip()
         command = gr.Code(self._room.command(task), visible=True)
-        return say(f"Saved as {path}; runs that start from now on go by it."), command
+        return say(f"Saved as {path}; runs that start from now on go by it."), command, document
 
 
 def first_page() -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.evaluation.filter_rules import nearest_real
 from diffaug_pipeline.evaluation.galleries import large_source
 from diffaug_pipeline.filtering.decisions import BY_HAND
-from diffaug_pipeline.filtering.desk import Desk
+from diffaug_pipeline.filtering.desk import Desk, descriptors_of
 from diffaug_pipeline.filtering.overrides import Overrides, read_overrides, write_overrides
 from diffaug_pipeline.imaging.box_drawing import class_colors, draw_boxes
 from diffaug_pipeline.imaging.image_set import ImageSet
@@ -92,6 +93,11 @@ class DeskRoom:
         self.open = lru_cache(OPEN_RUNS)(self._open)
         self.thumbnail = lru_cache(KEPT_THUMBNAILS)(self._thumbnail)
 
+    def forget(self) -> None:
+        """Runs that are asked for from now on are read anew: they may have been resumed, or removed."""
+        self.open.cache_clear()
+        self.thumbnail.cache_clear()
+
     def tasks(self) -> list[str]:
         """Those of which a run has decisions."""
         return [task for task in TASKS if self.run_ids(task)]
@@ -102,13 +108,17 @@ class DeskRoom:
         return [run_id for run_id in self._project.run_ids(f"{task}.filter_overrides") if run_id in decided]
 
     def _open(self, task: str, run_id: str) -> OpenRun:
-        names = ["filter_decisions", "filter_calibration", "copies", "synthetic_images", "real_images"]
-        if task == "detection":
-            names.append("box_scores")
-        stored = {name: self._project.load(f"{task}.{name}", run_id) for name in names}
-        copies, synthetic, real = (stored[name] for name in ("copies", "synthetic_images", "real_images"))
+        def stored(name: str) -> Any:
+            return self._project.load(f"{task}.{name}", run_id)
+
+        copies, synthetic, real = (stored(name) for name in ("copies", "synthetic_images", "real_images"))
         desk = Desk(
-            stored["filter_decisions"], stored["filter_calibration"], synthetic, copies, stored.get("box_scores")
+            stored("filter_decisions"),
+            stored("filter_calibration"),
+            synthetic,
+            copies,
+            descriptors_of(synthetic, stored("image_features")),
+            stored("box_scores") if task == "detection" else None,
         )
         return OpenRun(run_id, desk, synthetic, real, nearest_real(copies, real))
 
@@ -122,17 +132,22 @@ class DeskRoom:
         path, desk = self._path(task), self.open(task, run_id).desk
         return read_overrides(None if path is None else str(path), desk.rules, desk.class_names)
 
-    def save(self, task: str, run_id: str, overrides: Overrides) -> Path:
-        """Writes the file that the next run reads.
+    def save(self, task: str, run_id: str, overrides: Overrides, known: Overrides) -> Path:
+        """Writes the file that the next run reads, and that says what is `known` so far.
 
-        Raises `ParameterError` if the parameters name none, or if what it says, and would lose, is not understood.
+        Raises `ParameterError` if the parameters name none, or if what it says, and would lose, is something else or
+        not understood.
         """
         path = self._path(task)
         if path is None:
             raise ParameterError(
                 f"{task}.filtering.overrides is null, so no run would read what is saved; name a file there."
             )
-        self.read(task, run_id)
+        if self.read(task, run_id) != known:
+            raise ParameterError(
+                f"{path} has been changed since this page read it, by another page or by hand; go back to what is "
+                "saved, and decide again."
+            )
         write_overrides(overrides, path)
         return path
 

@@ -15,7 +15,7 @@ from diffaug_pipeline.filtering.by_hand import DecidedByHand
 from diffaug_pipeline.filtering.decisions import BY_HAND, KEEP
 from diffaug_pipeline.filtering.desk import Dial, effective_classes
 from diffaug_pipeline.filtering.judging import Thresholds
-from diffaug_pipeline.filtering.overrides import Overrides
+from diffaug_pipeline.filtering.overrides import Overrides, overridable_columns
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 PASSES = "_passes"
@@ -23,7 +23,6 @@ UNITS = 1000
 """A score's, and so a threshold's, are as fine as anybody could want."""
 COMPARED = {"undeclared_objects": "at most", "near_duplicate_distance": "more than"}
 """How images pass by scores that are not the better the higher."""
-NOTES = {"near_duplicates": "by the stored distance to the nearest better image that the run kept"}
 NO_SCORES = ("image_id", "label", "accepted", "reason", BY_HAND)
 ORIGIN = ("label", "prompt", "seed", "strength", "scheduler", "source_image_id")
 
@@ -83,8 +82,7 @@ def show_image(opened: OpenRun, row: pd.Series, overrides: Overrides) -> str:
         neighbour_id=neighbour,
         neighbour=None if neighbour is None else _picture(opened, opened.real_images, neighbour),
         origin={name: made[name] for name in ORIGIN if name in made and pd.notna(made[name])},
-        scores=_scores(row),
-        needed=_needed(opened, row, overrides),
+        scores=_scores(opened, row, overrides),
         failed=[rule for rule in opened.desk.rules if not row[f"{rule}{PASSES}"]],
     )
 
@@ -104,8 +102,6 @@ def describe_dial(dial: Dial, thresholds: Thresholds, calibrated: Thresholds, cl
     ]
     if class_name is not None and not dial.by_class:
         notes.append("of all classes")
-    if dial.rule in NOTES:
-        notes.append(NOTES[dial.rule])
     return {
         "label": f"{dial.rule}: {dial.column}".replace("_", " "),
         "info": "; ".join(notes),
@@ -122,21 +118,35 @@ def _of_class(needed: float | Mapping[str, float], class_name: str | None) -> li
     return [needed[class_name]] if class_name in needed else list(needed.values())
 
 
-def _scores(row: pd.Series) -> dict[str, object]:
-    """What rules go by; whether each passes is said apart."""
+def _scores(opened: OpenRun, row: pd.Series, overrides: Overrides) -> list[tuple[str, str, str]]:
+    """Name, value and threshold of all that rules go by: of the image and, of a scene, of each box that was judged."""
+    thresholds, settable = opened.desk.thresholds(overrides), overridable_columns()
+    # Other scores than these are not compared with a threshold one by one.
+    needed = {column: thresholds[rule][column] for rule in settable if rule in thresholds for column in settable[rule]}
+
+    def describe(name: str, column: str, value: Any, label: str | None) -> tuple[str, str, str]:
+        of_column = needed.get(column)
+        threshold = of_column.get(label) if isinstance(of_column, Mapping) else of_column
+        return name.replace("_", " "), _written(value), _written(threshold)
+
     columns = [column for column in row.index if column not in NO_SCORES and not column.endswith(PASSES)]
-    plain = row[columns].dropna().to_dict()
-    return {column: bool(value) if isinstance(value, np.bool_) else value for column, value in plain.items()}
+    scores = row[columns].dropna().items()
+    boxes = opened.desk.boxes_of(row["image_id"]).set_index(["box", "label"]).stack()
+    return [
+        *(describe(opened.desk.name_of(column), column, value, row.get("label")) for column, value in scores),
+        *(
+            describe(f"box {number}, {label}: {column}", column, value, label)
+            for (number, label, column), value in boxes.items()
+        ),
+    ]
 
 
-def _needed(opened: OpenRun, row: pd.Series, overrides: Overrides) -> dict[str, float]:
-    """The thresholds by score column; of scenes without those that depend on the class of a box."""
-    thresholds = {
-        column: needed.get(row.get("label")) if isinstance(needed, dict) else needed
-        for of_rule in opened.desk.thresholds(overrides).values()
-        for column, needed in of_rule.items()
-    }
-    return {column: needed for column, needed in thresholds.items() if needed is not None}
+def _written(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else f"{value:.3f}"
 
 
 def _verdict(row: Mapping[Hashable, Any]) -> str:

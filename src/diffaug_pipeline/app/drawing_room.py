@@ -128,10 +128,8 @@ class DrawingRoom:
             drawn = [self._studio.draw(job, after_evaluation) for job in jobs]
         return show_pictures(drawn, requests[0].sources, requests[0].preset)
 
-    def show_source(self, source: str | None) -> dict[str, Any] | None:
+    def show_source(self, source: str) -> dict[str, Any]:
         """The uploaded picture, upright, for the editor to show."""
-        if source is None:
-            return None
         (picture,) = read_source(Path(source), self._max_megapixels)
         return {"background": picture, "layers": [], "composite": None}
 

@@ -33,7 +33,7 @@ class _Screen:
 
     def __init__(self, handlers: DeskHandlers):
         self._handlers = handlers
-        self._overrides, self._chosen = gr.State(), gr.State()
+        self._overrides, self._known, self._chosen = gr.State(), gr.State(), gr.State()
         with gr.Row():
             self._task = gr.Dropdown([], label="Task", filterable=False, min_width=120)
             self._run = gr.Dropdown([], label="Run", filterable=False, min_width=120)
@@ -51,6 +51,7 @@ class _Screen:
         self._counts = _html()
         with gr.Accordion("Thresholds", open=True):
             self._dials = [gr.Slider(label=column, visible=False, buttons=[]) for _, column in DIALS]
+            gr.Markdown("Rules that go by no single threshold, as leakage and task model do, have no slider.")
             self._calibrated = gr.Button("Back to calibrated thresholds", size="sm")
         with gr.Row():
             self._save = gr.Button("Save", variant="primary", size="sm")
@@ -75,12 +76,21 @@ class _Screen:
     def _connect(self) -> None:
         handlers, where = self._handlers, [self._task, self._run]
         state = [*where, self._overrides]
-        opened = [*where, self._class, self._column, self._page, self._overrides, self._chosen, self._status]
+        opened = [
+            *where,
+            self._class,
+            self._column,
+            self._page,
+            self._overrides,
+            self._known,
+            self._chosen,
+            self._status,
+        ]
 
-        self._show_after(gr.on(fn=handlers.open, outputs=opened, **SILENT), dials=True)  # when the page is opened
+        self._show_after(gr.on(fn=handlers.refresh, outputs=opened, **SILENT), dials=True)  # when the page is opened
+        self._show_after(self._refresh.click(handlers.refresh, state, opened, **SILENT), dials=True)
         self._show_after(self._task.input(handlers.open, self._task, opened, **SILENT), dials=True)
-        for event in (self._refresh.click, self._run.input):
-            self._show_after(event(handlers.open, state, opened, **SILENT), dials=True)
+        self._show_after(self._run.input(handlers.open, state, opened, **SILENT), dials=True)
         self._show_after(self._class.input(first_page, outputs=self._page, **SILENT), dials=True)
         for component in (self._column, self._descending, self._shown):
             self._show_after(component.input(first_page, outputs=self._page, **SILENT))
@@ -100,8 +110,8 @@ class _Screen:
             decide = partial(handlers.decide, VERDICTS[name])
             self._show_after(button.click(decide, [*state, self._chosen], self._overrides, **SILENT))
 
-        self._save.click(handlers.store, state, [self._saved, self._command], **SILENT)
-        loaded = self._load.click(handlers.read, where, [self._overrides, self._saved], **SILENT)
+        self._save.click(handlers.store, [*state, self._known], [self._saved, self._command, self._known], **SILENT)
+        loaded = self._load.click(handlers.read_again, where, [self._overrides, self._known, self._saved], **SILENT)
         self._show_after(loaded, dials=True)
 
     def _show_after(self, event: Dependency, dials: bool = False) -> None:

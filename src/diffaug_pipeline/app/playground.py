@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial, wraps
 from typing import Any
 
@@ -19,7 +20,7 @@ from diffaug_pipeline.app.playground_fields import (
     lay_out_fields,
 )
 from diffaug_pipeline.app.sentences import say, warn
-from diffaug_pipeline.errors import DiffaugError
+from diffaug_pipeline.errors import DiffaugError, VersionError
 from diffaug_pipeline.playground.comparison import compare_schedulers, compare_strengths
 from diffaug_pipeline.playground.request import Request
 from diffaug_pipeline.project import Project
@@ -29,6 +30,8 @@ REAL_IMAGES = "classification.real_images"
 ONE_AT_A_TIME = {"concurrency_limit": 1, "concurrency_id": "generator"}
 PRIVATE = {"api_visibility": "private"}
 PROGRESS = gr.Progress()
+UNCHANGED = gr.skip()
+STOPPED = "Stopped; nothing is drawn any more."
 FORM_FIELDS = len(dataclasses.fields(Form))
 
 
@@ -54,7 +57,7 @@ def build(project: Project) -> None:
             pictures = gr.HTML(elem_id="pictures", min_height=120)
     _connect_fields(room, fields, schedulers, status)
     form = [fields[field.name] for field in dataclasses.fields(Form)]
-    draw = {"outputs": [pictures, status], "show_progress_on": pictures, **ONE_AT_A_TIME, **PRIVATE}
+    drawings, draw = [], {"outputs": [pictures, status], "show_progress_on": pictures, **ONE_AT_A_TIME, **PRIVATE}
     for button, ways, compared in (
         (generate, _one, []),
         (by_scheduler, compare_schedulers, [schedulers]),
@@ -62,19 +65,21 @@ def build(project: Project) -> None:
     ):
         asked_at = gr.State()
         asked = button.click(time.monotonic, outputs=asked_at, queue=False, **PRIVATE)
-        asked.then(_drawing(room, ways), [asked_at, *form, *compared], **draw)
-    cancel.click(room.stop, queue=False, **PRIVATE)
+        drawings.append(asked.then(_drawing(room, ways), [asked_at, *form, *compared], **draw))
+    stopped = cancel.click(room.stop, cancels=drawings, queue=False, **PRIVATE)
+    # Gradio calls what has not had its turn an error; it takes that back where the pictures get an answer.
+    stopped.then(lambda: (UNCHANGED, say(STOPPED)), outputs=[pictures, status], queue=False, **PRIVATE)
     Context.root_block.unload(room.stop)
-    write = _explained("Copied.")(lambda *values: room.parameters(room.read(Form(*values))))
+    write = _explained("Copied.", otherwise="")(lambda *values: room.parameters(room.read(Form(*values))))
     written = copy.click(write, form, [parameters, status], **PRIVATE)
-    written.success(None, parameters, js="(text) => navigator.clipboard.writeText(text)", **PRIVATE)
+    written.then(None, parameters, js="(text) => { if (text) navigator.clipboard.writeText(text); }", **PRIVATE)
 
 
 def known_classes(project: Project, room: DrawingRoom) -> list[str]:
     """What the last run's real images show; before there is one, what the generator was taught."""
-    runs = project.run_ids(REAL_IMAGES)
-    if runs:
-        return project.load(REAL_IMAGES, runs[0]).class_names
+    for run_id in project.run_ids(REAL_IMAGES):
+        with suppress(VersionError):  # a damaged one keeps nobody from drawing
+            return project.load(REAL_IMAGES, run_id).class_names
     return classes_taught(room.presets[room.synthesis.generator].model) or []
 
 
@@ -92,7 +97,8 @@ def _connect_fields(room: DrawingRoom, fields: dict[str, Component], schedulers:
     fields["mode"].change(partial(follow_mode, room), chosen, [fields[name] for name in of_mode], **PRIVATE)
     fields["scheduler"].change(follow_scheduler, fields["scheduler"], fields["eta"], **PRIVATE)
     show = _explained("The source is taken in.")(room.show_source)
-    fields["source"].change(show, fields["source"], [fields["drawing"], status], **PRIVATE)
+    fields["source"].upload(show, fields["source"], [fields["drawing"], status], **PRIVATE)
+    fields["source"].clear(lambda: (None, say("There is no source.")), outputs=[fields["drawing"], status], **PRIVATE)
 
 
 def _drawing(room: DrawingRoom, ways: Callable[..., list[Request]]) -> Callable[..., tuple[Any, str]]:
@@ -112,8 +118,11 @@ def _drawing(room: DrawingRoom, ways: Callable[..., list[Request]]) -> Callable[
     return draw
 
 
-def _explained(done: str) -> Callable[[Callable[..., Any]], Callable[..., tuple[Any, str]]]:
-    """Gives a handler a second result for the status: `done`, or what keeps it from a result, in one sentence."""
+def _explained(done: str, otherwise: Any = UNCHANGED) -> Callable[[Callable[..., Any]], Callable[..., tuple[Any, str]]]:
+    """Gives a handler a second result for the status: `done`, or what keeps it from a result, in one sentence.
+
+    The first result is then `otherwise`.
+    """
 
     def explain(handler: Callable[..., Any]) -> Callable[..., tuple[Any, str]]:
         @wraps(handler)
@@ -121,9 +130,9 @@ def _explained(done: str) -> Callable[[Callable[..., Any]], Callable[..., tuple[
             try:
                 return handler(*values), say(done)
             except StoppedError:
-                return gr.skip(), say("Stopped; nothing was drawn.")
+                return otherwise, say(STOPPED)
             except DiffaugError as error:
-                return gr.skip(), warn(str(error))
+                return otherwise, warn(str(error))
 
         return explained
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from diffaug_pipeline.app import filter_desk, playground, run_history
+from diffaug_pipeline.app.own_pages import NAMES, OwnPagesOnly
 from diffaug_pipeline.app.reports import add_reports
 from diffaug_pipeline.app.style import CSS, THEME
 from diffaug_pipeline.errors import ParameterError
@@ -12,7 +14,7 @@ from diffaug_pipeline.project import Project
 
 TITLE = "diffaug_pipeline"
 SCREENS = {"Playground": playground, "Filter desk": filter_desk, "Runs": run_history}
-HOST = "127.0.0.1"
+LARGEST_UPLOAD = "200mb"
 SECONDS_PER_DAY = 86_400
 
 
@@ -35,13 +37,15 @@ def serve(project: Project, port: int | None, announce: Callable[[str], None]) -
     page = build_page(project).queue()
     try:
         server, address, _ = page.launch(
-            server_name=HOST,
+            server_name=NAMES[0],
             server_port=port,
             share=False,
             ssr_mode=False,
             theme=THEME,
             css=CSS,
             footer_links=[],
+            max_file_size=LARGEST_UPLOAD,
+            app_kwargs={"middleware": [Middleware(OwnPagesOnly)]},
             quiet=True,
             prevent_thread_lock=True,
         )

@@ -20,9 +20,10 @@ CSS = """
 .drawn h3 { margin: 0; font-size: 1rem; }
 .drawn p { margin: 0; }
 .drawn .figures, .drawn figcaption, .terms { opacity: .8; font-size: .85rem; }
-.drawn ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: .75rem; list-style: none;
-  padding: 0; margin: .5rem 0 0; }
+.drawn ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, var(--width)), 1fr)); gap: .75rem;
+  list-style: none; padding: 0; margin: .5rem 0 0; }
 .drawn li, .drawn figure { margin: 0; }
 .drawn a, .drawn img { display: block; margin: 0; padding: 0; width: 100%; max-width: 100%; }
-.drawn img { image-rendering: pixelated; border-radius: 4px; }
+.drawn img { border-radius: 4px; }
+.drawn .enlarged img { image-rendering: pixelated; }
 """

@@ -15,6 +15,7 @@ from diffaug_pipeline.classification.resnet import build_resnet
 from diffaug_pipeline.classification.training import evaluation_batch, predict_logits
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.image_set import ImageSet
+from diffaug_pipeline.synthesis.models import loading_errors
 from diffaug_pipeline.training.pixels import as_pixels, decode
 from diffaug_pipeline.training.seeds import CONFIG, WEIGHTS, seed_folders
 
@@ -25,7 +26,8 @@ def predict(checkpoint: Checkpoint, images: ImageSet, device: str) -> pd.DataFra
     models = {}
     for seed, name in seed_folders(checkpoint).items():
         model = build_resnet(config["architecture"], None, len(config["class_names"]))
-        model.load_state_dict(load_file(checkpoint.folder / name / WEIGHTS))
+        with loading_errors(str(checkpoint.folder / name)):
+            model.load_state_dict(load_file(checkpoint.folder / name / WEIGHTS))
         models[seed] = model.to(chosen)
     parts: dict[int, list[np.ndarray]] = {seed: [] for seed in models}
     pictures = decode(images, config["input_size_px"], config["fit"])

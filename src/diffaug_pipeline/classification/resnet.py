@@ -9,6 +9,7 @@ from torch import nn
 
 from diffaug_pipeline.classification.small_maps import use_small_map_convolutions
 from diffaug_pipeline.errors import ModelFolderError
+from diffaug_pipeline.synthesis.models import loading_errors
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -37,7 +38,8 @@ def normalize(pixels: torch.Tensor) -> torch.Tensor:
 def _load_body(model: nn.Module, file: Path) -> None:
     if file.suffix != ".safetensors" or not file.is_file():
         raise ModelFolderError(f"weights must be null, DEFAULT or an existing .safetensors file, not {file}.")
-    state = {name: value for name, value in load_file(file).items() if not name.startswith("fc.")}
-    problems = model.load_state_dict(state, strict=False)
+    with loading_errors(str(file)):
+        state = {name: value for name, value in load_file(file).items() if not name.startswith("fc.")}
+        problems = model.load_state_dict(state, strict=False)
     if missing := [name for name in problems.missing_keys if not name.startswith("fc.")]:
         raise ModelFolderError(f"{file} lacks {len(missing)} weights of the network, e.g. {missing[0]}.")

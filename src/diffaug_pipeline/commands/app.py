@@ -1,7 +1,9 @@
 """`kedro app`: a page to try generators, decide about images and look at runs."""
 
 import os
+import signal
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +23,9 @@ def app(project: "Project", port: int | None) -> None:
     if find_spec("gradio") is None:
         raise MissingPackageError("the app needs Gradio, which is not installed: pip install 'diffaug_pipeline[app]'.")
     os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is asked of other machines; only runs fetch models
-    from diffaug_pipeline.app.server import serve
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with TemporaryDirectory(prefix="diffaug_app_") as uploads:
+        os.environ["GRADIO_TEMP_DIR"] = uploads  # Gradio's own is everybody's on this machine, and stays
+        from diffaug_pipeline.app.server import serve
 
-    serve(project, port, announce=lambda address: click.echo(f"open {address} (Ctrl-C ends it)"))
+        serve(project, port, announce=lambda address: click.echo(f"open {address} (Ctrl-C ends it)"))

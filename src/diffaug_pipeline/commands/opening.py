@@ -8,8 +8,10 @@ from typing import Any
 import click
 from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
+from kedro.validation.exceptions import ParameterValidationError
 
 from diffaug_pipeline.errors import explanation_of
+from diffaug_pipeline.wrong_parameters import WHAT_TO_DO, describe_wrong_parameters
 
 CHOICES = [option for option in kedro_run.params if option.name in ("env", "conf_source", "params")]
 
@@ -36,6 +38,11 @@ def told_in_a_sentence() -> Iterator[None]:
     except MissingConfigException as error:
         raise click.ClickException(
             f"{error}; check --env, and run where the folder conf is, or name it with --conf-source."
+        ) from error
+    except ParameterValidationError as error:
+        wrong = describe_wrong_parameters(error)
+        raise click.ClickException(
+            "\n  ".join((f"{len(wrong)} parameters are not valid:", *wrong)) + f"\n{WHAT_TO_DO}"
         ) from error
     except Exception as error:
         if explained := explanation_of(error):

@@ -22,10 +22,6 @@ class FileDataset(VersionedArtifact):
         super().__init__(**entry)
         self.is_optional = optional
 
-    @staticmethod
-    def is_complete(path: Path) -> bool:
-        return path.is_file()
-
     @abstractmethod
     def format_at(self, path: Path) -> AbstractDataset:
         """The unversioned dataset that reads and writes the file at `path`."""

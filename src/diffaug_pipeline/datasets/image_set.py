@@ -27,7 +27,8 @@ from kedro_datasets._typing import ImagePreview
 from PIL import Image
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
-from diffaug_pipeline.datasets.folder import MANIFEST, differences, sha256_of, write_manifest
+from diffaug_pipeline.datasets.checksums import Digest, additions, differences, sha256_of
+from diffaug_pipeline.datasets.folder import MANIFEST, write_manifest
 from diffaug_pipeline.datasets.making import BatchList, make_batches
 from diffaug_pipeline.datasets.rounds import Rounds
 from diffaug_pipeline.errors import VersionError
@@ -46,8 +47,8 @@ class ImageSetDataset(VersionedArtifact):
     """Saves an `ImageSet` (pixels stay in place) or a `PlannedImageSet` (they are made now); loads an `ImageSet`."""
 
     @staticmethod
-    def is_complete(path: Path) -> bool:
-        return (path / MANIFEST).is_file()
+    def seal_of(path: Path) -> Path:
+        return path / MANIFEST
 
     def save(self, data: ImageSet | PlannedImageSet) -> None:
         with self.staging() as staged:
@@ -62,15 +63,26 @@ class ImageSetDataset(VersionedArtifact):
     def preview(self) -> ImagePreview:
         return ImagePreview(base64.b64encode((self.load_path / CONTACT_SHEET).read_bytes()).decode())
 
-    def verify(self) -> list[str]:
-        """Files, the user's own included, that are missing or changed since they were written."""
-        recorded = json.loads((self.load_path / MANIFEST).read_text())["files"]
-        return differences(self.load_path, recorded) + _changed_pictures(self.load().index)
+    def verify(self, digest: Digest = sha256_of) -> list[str]:
+        """Images that other versions hold have to be there; the user's own are the matter of `changed_sources`."""
+        folder, index = Path(os.path.normpath(self.load_path)), _read_index(self.load_path)
+        made = index[index["recipe"].notna()]
+        names = [os.path.relpath(path, folder) for path in made["path"]]
+        images = dict(zip(names, made["sha256"], strict=True))
+        own = {name: sha256 for name, sha256 in images.items() if not name.startswith(os.pardir)}
+        recorded = json.loads(self.seal_of(folder).read_text())["files"] | own
+        absent = [os.path.normpath(folder / name) for name in images.keys() - own if not (folder / name).is_file()]
+        return [
+            *differences(folder, recorded, digest),
+            *(f"{path} is missing" for path in sorted(absent)),
+            *additions(folder, {MANIFEST, *recorded}),
+        ]
 
-    def changed_sources(self) -> list[str]:
+    def changed_sources(self, digest: Digest = sha256_of) -> list[str]:
         """The user's own files that are missing or changed since they were indexed."""
-        index = self.load().index
-        return _changed_pictures(index[index["recipe"].isna()])
+        index = _read_index(self.load_path)
+        sources = index[index["recipe"].isna()]
+        return differences(Path(), dict(zip(sources["path"], sources["sha256"], strict=True)), digest)
 
     def _make(self, data: PlannedImageSet, staged: Path) -> pd.DataFrame:
         """Links what exists, makes the rest, and returns the complete index with absolute paths."""
@@ -105,10 +117,6 @@ class ImageSetDataset(VersionedArtifact):
         """Image folders of other versions, last published first, then of interrupted ones."""
         yield from (Path(version) / "images" for version in self._get_versions())
         yield from (path / "images" for path in sorted(self.staging_root.iterdir()) if path.is_dir() and path != staged)
-
-
-def _changed_pictures(index: pd.DataFrame) -> list[str]:
-    return differences(Path(), dict(zip(index["path"], index["sha256"], strict=True)))
 
 
 def _begin_batches(data: PlannedImageSet, file: Path, images: Path) -> BatchList:

@@ -6,7 +6,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from diffaug_pipeline.datasets.disk import writing_below
 from diffaug_pipeline.errors import VersionError
+
+PATIENCE_SECONDS = 0.3
+"""Others may hold a lock for an instant, to see whether anybody does, or be about to let it go."""
 
 
 class Lock:
@@ -19,13 +23,24 @@ class Lock:
 
     def acquire(self, what: str) -> None:
         """Raises `VersionError` saying `what` is being done, and by whom, if another holds the lock."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with writing_below(self._path.parent):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire(timeout=PATIENCE_SECONDS)
+                self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+            except Timeout:
+                raise VersionError(
+                    f"{what} by {self._holder()}; wait for it, stop it, or choose another --run-id."
+                ) from None
+            except OSError:
+                self._lock.release()
+                raise
+
+    def _holder(self) -> str:
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            holder = self._owner.read_text() if self._owner.exists() else "another process"
-            raise VersionError(f"{what} by {holder}; wait for it, stop it, or choose another --run-id.") from None
-        self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+            return self._owner.read_text()
+        except FileNotFoundError:
+            return "another process"
 
     def is_held(self) -> bool:
         """Whether a process, this one included, holds it; looking takes it for an instant if nobody does."""
@@ -40,7 +55,10 @@ class Lock:
         return False
 
     def release(self) -> None:
-        """Lets others past."""
+        """Lets others past.
+
+        The file goes while the lock is held: whoever has opened it meanwhile finds that it locks nothing any more.
+        """
         self._owner.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
         self._lock.release()

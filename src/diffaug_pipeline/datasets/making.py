@@ -1,4 +1,4 @@
-"""Makes the images of a plan batch by batch, in this process or in several; a batch appears whole or not at all.
+"""Makes the images of a plan batch by batch, in this process or by workers; a batch appears whole or not at all.
 
     images/000012/<recipe>.png     the images of batch 12
 
@@ -10,27 +10,23 @@ import json
 import logging
 import shutil
 import time
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 from tqdm import tqdm
 
 from diffaug_pipeline.datasets.folder import write_whole
-from diffaug_pipeline.errors import BatchTooLargeError, DiskSpaceError, WorkerError
+from diffaug_pipeline.engines.sharing import Finished, Work, check_in_sight, share_out
+from diffaug_pipeline.errors import BatchTooLargeError, DiskSpaceError
 from diffaug_pipeline.imaging.image_set import ImageFile, MakeImages, PlannedImageSet
-from diffaug_pipeline.processes import worker_pools
 from diffaug_pipeline.progress import progress_bar
 
 logger = logging.getLogger(__name__)
-
-ROUNDS_WITHOUT_PROGRESS = 3
-"""Workers that die before any of them has finished a batch are started anew this often."""
 
 MENTIONED_FROM_SECONDS = 20
 
@@ -90,14 +86,13 @@ class BatchList:
 def make_batches(data: PlannedImageSet, batches: BatchList, images: Path) -> int:
     """Makes the batches that are not there yet; returns the number of images made.
 
-    Batches that memory does not hold are halved, for good. Killed workers are replaced, unless nothing gets done.
+    Batches that memory does not hold are halved, for good.
     """
     rows = data.plan.drop_duplicates("recipe").set_index("recipe", drop=False)
     total = sum(map(len, batches.batches))
     finished = total - _count(batches.unfinished(images))
     with progress_bar(total, data.description, "images", initial=finished) as bar:
         progress = _Progress(bar, images, data.description)
-        fruitless = 0
         while unfinished := batches.unfinished(images):
             progress.set_done(total - _count(unfinished))
             try:
@@ -107,127 +102,79 @@ def make_batches(data: PlannedImageSet, batches: BatchList, images: Path) -> int
                     raise
                 batches.halve(error.batch_size, batches.unfinished(images))
                 logger.warning("%s From now on batches have at most %d.", error, batches.largest)
-            except BrokenProcessPool as error:
-                left = batches.unfinished(images)
-                fruitless = 0 if len(left) < len(unfinished) else fruitless + 1
-                if fruitless == ROUNDS_WITHOUT_PROGRESS:
-                    raise WorkerError(
-                        f"{data.description}: workers are killed before they finish anything; most likely memory runs "
-                        "out. Lower synthesis.workers or synthesis.batch_size and resume the run."
-                    ) from error
-                logger.warning("A worker process was killed; its images are made by another. %d to go.", _count(left))
+    for leftover in images.glob(".*/"):
+        shutil.rmtree(leftover)
     return total - finished
 
 
 def _make_all(
     data: PlannedImageSet, rows: pd.DataFrame, images: Path, unfinished: Batches, progress: "_Progress"
 ) -> None:
-    if data.parallel:
-        _make_side_by_side(data.parallel[: len(unfinished)], rows, images, unfinished, progress)
-    else:
-        _make_in_turn(data.make_images, rows, images, unfinished, progress)
+    def batch(number: int) -> tuple[list[str], pd.DataFrame]:
+        return unfinished[number], rows.loc[unfinished[number]].reset_index(drop=True)
+
+    if data.engine is None:
+        with _BatchMaker(data.make_images, images) as maker:
+            for number in unfinished:
+                progress.add(sum(maker(number, *batch(number)).values()))
+            progress.add(sum(maker.finish().values()))
+        return
+    # Only workers that see the same folder, and not one of their own by its name, see this in it.
+    token = images / f".{uuid4().hex}"
+    token.mkdir(parents=True)
+    begin = partial(_begin_in_sight, images=images, token=token)
+    work = Work(data.description, list(unfinished), begin, batch, lambda _, count: progress.add(count))
+    share_out(work, data.engine)
 
 
-def _make_in_turn(
-    make_images: MakeImages, rows: pd.DataFrame, images: Path, unfinished: Batches, progress: "_Progress"
-) -> None:
-    with _Writer(images) as writer:
-        for number, recipes in unfinished.items():
-            progress.add(writer.write(number, recipes, make_images(_rows_of(recipes, rows))))
-        progress.add(writer.finish())
+class _BatchMaker:
+    """Makes batches, each of which a thread encodes and writes while the next one is made."""
 
+    def __init__(self, make_images: MakeImages, images: Path):
+        self._make_images, self._images, self._thread = make_images, images, ThreadPoolExecutor(1)
+        self._written: Future[Finished] | None = None
 
-def _make_side_by_side(
-    makers: Sequence[MakeImages], rows: pd.DataFrame, images: Path, unfinished: Batches, progress: "_Progress"
-) -> None:
-    """A process per maker; whichever is free takes the next batch. Ends early with what the first to fail raises."""
-    waiting, running, failures = deque(unfinished.items()), {}, []
-
-    def submit(pool: ProcessPoolExecutor) -> None:
-        if waiting:
-            number, recipes = waiting.popleft()
-            running[pool.submit(_make_in_worker, number, recipes, _rows_of(recipes, rows))] = pool
-
-    with worker_pools(len(makers), 1) as pools:
-        for pool, make_images in zip(pools, makers, strict=True):
-            running[pool.submit(_begin_worker, make_images, images)] = pool
-            submit(pool)  # so that there is always one at hand
-        while running:
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                pool, error = running.pop(future), future.exception()
-                if error is None:
-                    progress.add(future.result())
-                    submit(pool)
-                else:
-                    failures.append(error)
-                    waiting.clear()
-        if not failures:
-            for pool in pools:
-                progress.add(pool.submit(_finish_worker).result())
-    if failures:
-        raise failures[0]
-
-
-class _Writer:
-    """Encodes and writes a batch in a thread of its own while the next one is made."""
-
-    def __init__(self, images: Path):
-        self._images, self._thread = images, ThreadPoolExecutor(1)
-        self._written: Future[int] | None = None
-
-    def __enter__(self) -> "_Writer":
+    def __enter__(self) -> "_BatchMaker":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._thread.shutdown()
 
-    def write(self, number: int, recipes: list[str], made: Sequence[ImageFile]) -> int:
-        """Begins with a batch; returns how many images the one before had, once that is there."""
+    def __call__(self, number: int, recipes: list[str], rows: pd.DataFrame) -> Finished:
+        """Makes a batch; returns how many images the one before had, once that is there."""
+        made = self._make_images(rows)
         before = self.finish()
         self._written = self._thread.submit(_write_batch, self._images, number, recipes, made)
         return before
 
-    def finish(self) -> int:
+    def finish(self) -> Finished:
         """Returns how many images the last batch had, once it is there."""
         written, self._written = self._written, None
-        return 0 if written is None else written.result()
+        return {} if written is None else written.result()
 
 
-_worker: dict[str, Any] = {}
-"""What a worker process was begun with; empty in others. Its tasks return how many images came to be there."""
-
-
-def _begin_worker(make_images: MakeImages, images: Path) -> int:
-    _worker.update(make_images=make_images, writer=_Writer(images))
-    return 0
-
-
-def _make_in_worker(number: int, recipes: list[str], rows: pd.DataFrame) -> int:
-    return _worker["writer"].write(number, recipes, _worker["make_images"](rows))
-
-
-def _finish_worker() -> int:
-    return _worker["writer"].finish()
-
-
-def _rows_of(recipes: list[str], rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.loc[recipes].reset_index(drop=True)
+def _begin_in_sight(make_images: MakeImages, images: Path, token: Path) -> _BatchMaker:
+    check_in_sight(token)
+    return _BatchMaker(make_images, images)
 
 
 def _folder(images: Path, number: int) -> Path:
     return images / f"{number:06d}"
 
 
-def _write_batch(images: Path, number: int, recipes: list[str], made: Sequence[ImageFile]) -> int:
-    partial = images / f".{number:06d}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+def _write_batch(images: Path, number: int, recipes: list[str], made: Sequence[ImageFile]) -> Finished:
+    partial_folder, final = images / f".{number:06d}-{uuid4().hex}", _folder(images, number)
+    partial_folder.mkdir(parents=True)
     for recipe, image in zip(recipes, made, strict=True):
-        path = partial / f"{recipe}{image.suffix}"
+        path = partial_folder / f"{recipe}{image.suffix}"
         path.write_bytes(image.content)
         path.chmod(0o444)
-    partial.rename(_folder(images, number))
-    return len(recipes)
+    try:
+        partial_folder.rename(final)
+    except OSError:
+        if not final.exists():  # else by a worker that was thought lost, with the same bytes
+            raise
+    return {number: len(recipes)}
 
 
 class _Progress:

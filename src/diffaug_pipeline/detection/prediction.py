@@ -21,6 +21,7 @@ from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.boxes import clip
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import Frame
+from diffaug_pipeline.synthesis.models import loading_errors
 from diffaug_pipeline.training.pixels import as_pixels, decode
 from diffaug_pipeline.training.seeds import CONFIG, WEIGHTS, seed_folders
 
@@ -69,7 +70,8 @@ def predict(
 def _load(checkpoint: Checkpoint, name: str) -> DetectionModel:
     config = checkpoint.read_json(CONFIG)
     model = build_yolo(config["architecture"], config["class_names"])
-    model.load_state_dict(load_file(checkpoint.folder / name / WEIGHTS))
+    with loading_errors(str(checkpoint.folder / name)):
+        model.load_state_dict(load_file(checkpoint.folder / name / WEIGHTS))
     return model
 
 

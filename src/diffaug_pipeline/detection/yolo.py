@@ -14,6 +14,7 @@ from diffaug_pipeline.detection.options import LossGains
 from diffaug_pipeline.detection.ultralytics_api import DetectionModel, IterableSimpleNamespace, non_max_suppression
 from diffaug_pipeline.embedded import embedded_folder
 from diffaug_pipeline.errors import ModelFolderError
+from diffaug_pipeline.synthesis.models import loading_errors
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 OBJECTS_EXPECTED = 5
@@ -64,11 +65,12 @@ def start_from(model: DetectionModel, weights: str) -> int:
 
 def _read_weights(weights: str) -> dict[str, Tensor]:
     path = _locate_weights(weights)
-    if path.suffix == ".safetensors":
-        return {name: value.float() for name, value in load_file(path).items()}
-    if path.suffix == ".pt":
-        checkpoint = torch.load(path, map_location="cpu", weights_only=False)
-        return (checkpoint.get("ema") or checkpoint["model"]).float().state_dict()
+    with loading_errors(weights):
+        if path.suffix == ".safetensors":
+            return {name: value.float() for name, value in load_file(path).items()}
+        if path.suffix == ".pt":
+            checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+            return (checkpoint.get("ema") or checkpoint["model"]).float().state_dict()
     raise ModelFolderError(f"{weights} is neither a .safetensors nor a .pt file.")
 
 

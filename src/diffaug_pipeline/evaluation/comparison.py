@@ -7,20 +7,15 @@ import numpy as np
 from diffaug_pipeline.evaluation.intervals import bootstrap_counts, crossed_interval
 from diffaug_pipeline.evaluation.options import ComparisonOptions
 from diffaug_pipeline.evaluation.outcomes import Outcomes
+from diffaug_pipeline.evaluation.wording import BASELINE, METRIC_TITLES, TREATMENT
 
-BASELINE, TREATMENT, ZERO_SHOT = "real_only", "augmented", "zero_shot"
+ZERO_SHOT = "zero_shot"
 SIDE_COMPARISONS = (
     ("augmented", "random_filtered"),
     ("augmented", "copy_paste"),
     ("synthetic_only", "real_only"),
     ("copy_paste", "real_only"),
 )
-METRIC_TITLES = {
-    "top1_accuracy": "top-1 accuracy",
-    "macro_f1": "macro F1",
-    "map_50_95": "mAP50-95",
-    "map_50": "mAP50",
-}
 
 
 def compare_arms(

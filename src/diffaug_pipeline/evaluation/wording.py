@@ -1,4 +1,13 @@
-"""Figures as people read them."""
+"""Arms, metrics and figures as people read them; loads no library."""
+
+BASELINE, TREATMENT = "real_only", "augmented"
+"""The arms that a verdict compares."""
+METRIC_TITLES = {
+    "top1_accuracy": "top-1 accuracy",
+    "macro_f1": "macro F1",
+    "map_50_95": "mAP50-95",
+    "map_50": "mAP50",
+}
 
 
 def in_points(mean: float, low: float, high: float) -> str:

@@ -1,7 +1,9 @@
 """The dataset card: what the dataset is, how it was made, with what, and what its figures do not say."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,16 +18,22 @@ from diffaug_pipeline.evaluation.filter_rules import (
     tabulate_rules,
 )
 from diffaug_pipeline.export.licences import Ingredient
+from diffaug_pipeline.formats.image_folder import class_folders
+from diffaug_pipeline.formats.parquet_writing import SPLIT_NAMES
 from diffaug_pipeline.formats.provenance import SOFTWARE
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 HUB_TASKS = {"label": "image-classification", "boxes": "object-detection"}
-HUB_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-LARGER = "n>1M"
-HUB_FILES = {
-    "parquet": {"train": "data/train-*", "validation": "data/validation-*", "test": "data/test-*"},
-    "webdataset": {"train": "train-*.tar", "validation": "val-*.tar", "test": "test-*.tar"},
-}
+HUB_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
+LARGER = "10M<n<100M"
+RULES_ABOUT_LABELS = {"clip_score", "zero_shot", "task_model", "detector_agreement"}
+"""Of the filter; the others do not ask what an image shows."""
 SETTINGS = (
     "mode",
     "strategy",
@@ -91,7 +99,10 @@ def render_card(content: CardContent, format_name: str) -> str:
             composites=int(synthetic.index["digital_source_type"].str.contains("composite").sum()),
             verdict=content.comparison and describe_comparison(content.task, content.comparison),
             mixing=describe_mixing(content.training_set),
-            is_demonstration=synthetic.index["model"].map(embedded_folder).notna().any(),
+            is_checked=bool(RULES_ABOUT_LABELS & _active_rules(content.calibration)),
+            is_looked_at=any(content.calibration["by_hand"][verdict] for verdict in ("kept", "rejected")),
+            is_renumbered=images.target == "label" and _is_renumbered(images.class_names),
+            is_demonstration=all(map(embedded_folder, [content.dataset, *synthetic.index["model"].unique()])),
         )
     )
 
@@ -118,6 +129,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["cell"] = cell
+    environment.filters["public"] = public_name
     environment.filters["percent"] = lambda share: "–" if share is None else f"{100 * share:.1f}"
     return environment
 
@@ -131,22 +143,54 @@ def cell(value: Any) -> str:
     return " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
 
 
+def public_name(name: str) -> str:
+    """A model or dataset without the folders above it, which are nobody else's business.
+
+    >>> public_name("/home/me/my pictures"), public_name("openai/clip-vit-base-patch32")
+    ('my pictures', 'openai/clip-vit-base-patch32')
+    """
+    return Path(name).name if Path(name).is_absolute() else name
+
+
 def _header(content: CardContent, format_name: str) -> dict[str, Any]:
     images = content.images
     header: dict[str, Any] = {
         "pretty_name": f"{_name(content.dataset)} with synthetic images",
         "license": "other",
         "license_name": "of-its-parts",
-        "license_details": "; ".join(f"{one.role}: {one.name}, {one.terms}" for one in content.ingredients),
+        "license_details": "; ".join(
+            f"{one.role}: {public_name(one.name)}, {one.terms}" for one in content.ingredients
+        ),
         "task_categories": [HUB_TASKS[images.target]],
         "tags": ["synthetic", "diffusion", "data-augmentation"],
         "size_categories": [next((name for most, name in HUB_SIZES if len(images) < most), LARGER)],
     }
-    if format_name in HUB_FILES:
-        present = {"train", *("validation" if split == "val" else split for split in images.index["split"])}
-        files = [{"split": split, "path": path} for split, path in HUB_FILES[format_name].items() if split in present]
-        header["configs"] = [{"config_name": "default", "data_files": files}]
+    if format_name == "parquet":
+        present = set(images.index["split"])
+        files = [{"split": name, "path": f"data/{name}-*"} for split, name in SPLIT_NAMES.items() if split in present]
+        # `datasets` caches by the folder's name and this header alone, and would take another dataset for this one
+        header["configs"] = [{"config_name": f"images-{_digest(images)}", "data_files": files}]
     return header
+
+
+def _digest(images: ImageSet) -> str:
+    """Names pictures, splits, targets and weights."""
+    digest = hashlib.sha256()
+    columns = (images.index[column] for column in ("image_id", "sha256", "split", "sampling_weight"))
+    targets = images.index["label"] if images.target == "label" else (boxes.records() for boxes in images.boxes)
+    for row in zip(*columns, targets, strict=True):
+        digest.update(repr(row).encode())
+    return digest.hexdigest()[:12]
+
+
+def _active_rules(calibration: Mapping[str, Any]) -> set[str]:
+    return set(calibration["rules"]) - set(calibration["rules_switched_off"])
+
+
+def _is_renumbered(class_names: list[str]) -> bool:
+    """Whether folders of classes sort in another order than the classes."""
+    folders = list(class_folders(class_names).values())
+    return folders != sorted(folders)
 
 
 def _name(dataset: str) -> str:

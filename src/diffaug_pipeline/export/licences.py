@@ -5,16 +5,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from diffaug_pipeline.errors import LicenceError, ParameterError
+from diffaug_pipeline.checkpoint import Checkpoint
+from diffaug_pipeline.errors import LicenceError
 from diffaug_pipeline.export.options import ExportOptions, Licence, Licences
 from diffaug_pipeline.imaging.image_set import ImageSet
-from diffaug_pipeline.labelling.options import LabellingOptions
+from diffaug_pipeline.labelling.options import REFERENCES
 from diffaug_pipeline.synthesis.adapters import read_adapters
 from diffaug_pipeline.synthesis.options import Generators
+from diffaug_pipeline.training.folds import read_config, read_folds
 
-ULTRALYTICS = "ultralytics"
-RULES_OF_DETECTORS = ("detector_agreement", "undeclared_objects")
-"""Rules of the filter that ask YOLOs trained on the real images."""
+ULTRALYTICS, TORCHVISION_WEIGHTS = "ultralytics", "DEFAULT"
+LABELLERS = {"composition": "matting", "pseudo_labelling": "detector that says the boxes"}
+"""What a model besides the generator does for scenes, by label strategy."""
 
 
 @dataclass(frozen=True)
@@ -42,25 +44,33 @@ def find_ingredients(
     images: ImageSet,
     dataset: str,
     calibration: Mapping[str, Any],
-    labelling: LabellingOptions | None,
+    references: Checkpoint,
     generators: Generators,
     licences: Licences,
 ) -> list[Ingredient]:
-    """The real images, then models in the order in which they came in.
+    """The real images, then the models that made, labelled or chose images.
 
-    `images` are those to export, `dataset` is where the real ones come from, `calibration` the filter's. Licences are
-    looked up in `licences`, then in the presets of generators. Raises `ParameterError` if `labelling` is not what the
-    scenes were made with.
+    `images` are those to export, `dataset` is where the real ones come from, `calibration` the filter's, `references`
+    see `training.folds`. Licences are looked up in `licences`, then in the presets of generators.
     """
+    known = known_licences(generators, licences)
+    named = [
+        ("real images", dataset, None),
+        *_generators_of(images),
+        *_labellers_of(images),
+        *_networks_of(references, images.target),
+        ("scorer of the filter", calibration["scorer"], calibration["scorer_revision"]),
+    ]
+    return [Ingredient(role, name, revision, known.get(name)) for role, name, revision in named]
+
+
+def known_licences(generators: Generators, licences: Licences) -> dict[str, Licence]:
+    """By the name that parameters give a model or a dataset."""
     presets = {
         preset.model: Licence(licence=preset.licence, commercial_use=preset.commercial_use)
         for preset in generators.root.values()
     }
-    known = presets | licences.root
-    named = [*_generators_of(images), *_labellers(images, labelling), *_judges(calibration)]
-    if (images.index["origin"] == "real").any() or images.index["source_image_id"].notna().any():
-        named.insert(0, ("real images", dataset, None))
-    return [Ingredient(role, name, revision, known.get(name)) for role, name, revision in named]
+    return presets | licences.root
 
 
 def check_licences(ingredients: Iterable[Ingredient], options: ExportOptions) -> None:
@@ -88,27 +98,21 @@ def _generators_of(images: ImageSet) -> list[tuple[str, str, str | None]]:
     return list(dict.fromkeys(named))
 
 
-def _labellers(images: ImageSet, labelling: LabellingOptions | None) -> list[tuple[str, str, str | None]]:
+def _labellers_of(images: ImageSet) -> list[tuple[str, str, str | None]]:
     """Models that cut objects out or found them."""
-    if labelling is None:
+    labelled = images.index[images.index["labeller"].notna() & (images.index["labeller"] != REFERENCES)]
+    rows = labelled[["strategy", "labeller", "labeller_revision"]].drop_duplicates()
+    return [(LABELLERS[row.strategy], row.labeller, row.labeller_revision) for row in rows.itertuples()]
+
+
+def _networks_of(references: Checkpoint, target: str) -> list[tuple[str, str, str | None]]:
+    """Whose the networks are that filter, label or share out the budget, and what they start from."""
+    if not read_folds(references):
         return []
-    if other := sorted(set(images.index["strategy"].dropna()) - {labelling.strategy}):
-        raise ParameterError(
-            f"labelling.strategy is {labelling.strategy}, but the scenes to export were made with {', '.join(other)}; "
-            "which models had a hand in them is read from labelling: set it as it was."
-        )
-    composition, detecting = labelling.composition, labelling.pseudo_labelling
-    if labelling.strategy == "composition" and composition.matting == "clip_segmentation":
-        return [("matting", composition.matting_model, None)]
-    if labelling.needs_references:
-        return [("detectors trained on the real images, which say the boxes", ULTRALYTICS, None)]
-    if labelling.strategy == "pseudo_labelling":
-        return [("detector that says the boxes", detecting.detector, detecting.revision)]
-    return []
-
-
-def _judges(calibration: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
-    named = [("scorer of the filter", calibration["scorer"], calibration["scorer_revision"])]
-    if set(RULES_OF_DETECTORS) & calibration["rules"].keys():
-        named.append(("detectors trained on the real images, which the filter asks", ULTRALYTICS, None))
+    config, named = read_config(references), []
+    if target == "boxes":
+        named.append(("detectors trained on the real images, which judge or label", ULTRALYTICS, None))
+    if (weights := config["weights"]) is not None:
+        name = f"torchvision:{config['architecture']}" if weights == TORCHVISION_WEIGHTS else weights
+        named.append(("weights that networks which judge or label start from", name, None))
     return named

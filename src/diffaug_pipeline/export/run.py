@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from diffaug_pipeline.checkpoint import Checkpoint
 from diffaug_pipeline.evaluation.audit import describe_audit
 from diffaug_pipeline.export.card import CardContent, render_card
 from diffaug_pipeline.export.contents import gather_images
@@ -15,7 +16,6 @@ from diffaug_pipeline.export.dataset import write_dataset
 from diffaug_pipeline.export.licences import check_licences, find_ingredients
 from diffaug_pipeline.export.options import ImageExportOptions, Licences, SceneExportOptions
 from diffaug_pipeline.imaging.image_set import ImageSet
-from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.synthesis.options import Generators
 
 
@@ -26,6 +26,7 @@ class RunArtifacts:
     real_images: ImageSet
     synthetic_images: ImageSet
     training_set: ImageSet
+    references: Checkpoint
     filter_decisions: pd.DataFrame
     filter_calibration: dict[str, Any]
     copies: pd.DataFrame
@@ -42,16 +43,15 @@ def export_dataset(
     options: ImageExportOptions | SceneExportOptions,
     generators: Generators,
     licences: Licences,
-    labelling: LabellingOptions | None = None,
 ) -> Callable[[Path], None]:
-    """Fills an empty folder with the dataset of `run`; `labelling` is what its scenes were made with.
+    """Fills an empty folder with the dataset of `run`.
 
     Before any file is written raises `LicenceError` for a commercial use that is not known to be allowed, and what
-    `gather_images` and `find_ingredients` raise.
+    `gather_images` raises.
     """
     images = gather_images(run.real_images, run.synthetic_images, run.training_set, options.include)
     dataset = run.ingestion_report["dataset"]
-    ingredients = find_ingredients(images, dataset, run.filter_calibration, labelling, generators, licences)
+    ingredients = find_ingredients(images, dataset, run.filter_calibration, run.references, generators, licences)
     check_licences(ingredients, options)
     content = CardContent(
         task=task,

@@ -1,7 +1,6 @@
 """Makes a set of features: every content once, and only what no earlier set knows."""
 
 import json
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,22 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from diffaug_pipeline.devices import choose_device
-from diffaug_pipeline.errors import ParameterError
-from diffaug_pipeline.features.encoder import has_text_tower
+from diffaug_pipeline.engines.choosing import choose_engine
+from diffaug_pipeline.engines.sharing import Work, share_out
+from diffaug_pipeline.features.embedder import BlockEmbedder, Embedder, Part, Seen, Wanted, WorkerSetup
+from diffaug_pipeline.features.encoder import check_scorer
 from diffaug_pipeline.features.features import DESCRIPTION, MEASURE, SCORER, THUMBNAILS
 from diffaug_pipeline.features.keyed_array import KeyedArray, find_arrays
 from diffaug_pipeline.features.options import DetectionFeatureOptions, FeatureOptions
 from diffaug_pipeline.features.space_making import SpaceMaking
 from diffaug_pipeline.features.subjects import Picture, Subjects
 from diffaug_pipeline.imaging.image_set import ImageSet
-from diffaug_pipeline.imaging.thumbnails import THUMBNAIL_PX, thumbnail
+from diffaug_pipeline.imaging.thumbnails import THUMBNAIL_PX
 from diffaug_pipeline.progress import progress_bar
 
 THUMBNAIL_IDENTITY = {"what": "gray thumbnails", "size_px": THUMBNAIL_PX}
-READERS = min(4, os.cpu_count() or 1)
 SECONDS_BETWEEN_COMMITS = 5.0
 """What a process that is killed loses at most."""
 
@@ -40,12 +38,7 @@ class PlannedFeatures:
     options: FeatureOptions
 
     def __post_init__(self) -> None:
-        scorer = self.options.scorer
-        if not has_text_tower(scorer.model, scorer.revision):
-            raise ParameterError(
-                f"features.scorer is {scorer.model}, which has no text tower and cannot be asked about classes; choose "
-                "a CLIP or SigLIP model. As features.measure it will do."
-            )
+        check_scorer(self.options.scorer)
 
     def make_in(self, folder: Path, earlier: Sequence[Path]) -> dict[str, int]:
         """Fills `folder`, going on with what a crash left there; returns what was done, in figures.
@@ -56,10 +49,10 @@ class PlannedFeatures:
         thumbnails = _settle_thumbnails(folder / THUMBNAILS, list(subjects.pictures), earlier)
         for space in spaces:
             space.settle(folder, subjects.keys, earlier)
-        reader = _Reader(subjects, thumbnails, spaces)
+        making = _Making(subjects, thumbnails, spaces, self.options)
         done = {f"{space.name}_vectors_made": len(space.array.missing()) for space in spaces}
-        done |= {"vectors": len(subjects.keys), "images_read": len(reader.to_read)}
-        _make_missing(reader, thumbnails, spaces, self.options)
+        done |= {"vectors": len(subjects.keys), "images_read": len(making.to_read)}
+        making.make()
         for space in spaces:
             space.describe(self.real_images.class_names, self.options.scorer.templates)
         described = {"crop_context": subjects.crop_context, MEASURE: spaces[-1].name}
@@ -88,105 +81,111 @@ def _settle_thumbnails(folder: Path, keys: Sequence[str], earlier: Sequence[Path
     return KeyedArray.settle(folder, THUMBNAIL_IDENTITY, keys, known, lambda: (THUMBNAIL_PX, THUMBNAIL_PX), np.uint8)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What is needed of one picture."""
+class _Making:
+    """What is missing of all pictures, and where it goes."""
 
-    row: int
-    thumbnail: np.ndarray | None
-    shown: dict[str, list[tuple[int, Image.Image]]]
-    """By space: rows, and prepared pictures for them."""
-
-
-class _Reader:
-    """Knows which pictures have to be opened, opens them, and takes from each all that is missing."""
-
-    def __init__(self, subjects: Subjects, thumbnails: KeyedArray, spaces: Sequence[SpaceMaking]):
-        self._subjects = subjects
-        self._without_thumbnail = set(thumbnails.missing().tolist())
-        self._missing = {space.name: set(space.array.missing().tolist()) for space in spaces}
-        # Models are loaded here, where there is one thread, and only those that are needed.
-        self._prepare = {space.name: space.encoder.prepare for space in spaces if self._missing[space.name]}
+    def __init__(
+        self, subjects: Subjects, thumbnails: KeyedArray, spaces: Sequence[SpaceMaking], options: FeatureOptions
+    ):
+        self._options = options
+        self._arrays = {THUMBNAILS: thumbnails} | {space.name: space.array for space in spaces}
+        self._missing = {name: set(array.missing().tolist()) for name, array in self._arrays.items()}
+        self._without_thumbnail = self._missing.pop(THUMBNAILS)
         wanted = set().union(*self._missing.values())
         self.to_read = [
             (row, picture)
             for row, picture in enumerate(subjects.pictures.values())
             if row in self._without_thumbnail or not wanted.isdisjoint(picture.subjects)
         ]
+        encoders = {space.name: space.lazy_encoder for space in spaces if self._missing[space.name]}
+        self._embedder = Embedder(encoders, subjects.crop_context, options.batch_size)
 
-    def see(self, row: int, picture: Picture) -> _Seen:
-        """Opens one picture."""
-        image = picture.read()
-        shown = {
-            name: [
-                (subject, prepare(self._subjects.show(image, subject)))
-                for subject in picture.subjects
-                if subject in self._missing[name]
-            ]
-            for name, prepare in self._prepare.items()
-        }
-        return _Seen(row, thumbnail(image) if row in self._without_thumbnail else None, shown)
+    def make(self) -> None:
+        engine = choose_engine(self._options, self._worker_setup) if self.to_read else None
+        blocks = list(_cut(self.to_read, self._options.batch_size))
+        with progress_bar(len(self.to_read), "embedding images", "images") as bar, self._committed() as keep:
 
-    def blocks(self, size: int, *, ahead: bool) -> Iterator[list[_Seen]]:
-        """All there is to read in blocks of about `size` subjects, the next one read `ahead` in threads if asked."""
-        with ThreadPoolExecutor(READERS) as threads:
-            see = threads.map if ahead else map
-            waiting: deque[Iterable[_Seen]] = deque()
-            for block in self._cut(size):
-                waiting.append(see(self.see, *zip(*block, strict=True)))
-                if len(waiting) > 1:
-                    yield list(waiting.popleft())
-            yield from map(list, waiting)
+            def take(parts: Iterable[Part], pictures: int) -> None:
+                for name, rows, values in parts:
+                    self._arrays[name].write(rows, values)
+                keep()
+                bar.update(pictures)
 
-    def _cut(self, size: int) -> Iterator[list[tuple[int, Picture]]]:
-        """Consecutive pictures; how they are cut does not depend on what is missing of one, so a resumed run agrees."""
-        block, subjects = [], 0
-        for row, picture in self.to_read:
-            block.append((row, picture))
-            subjects += max(1, len(picture.subjects))
-            if subjects >= size:
-                yield block
-                block, subjects = [], 0
-        if block:
-            yield block
+            if engine is None:
+                for seen in _look_ahead(self._embedder, map(self._wanted, blocks)):
+                    take(self._embedder.embed(seen), len(seen))
+                return
+            work = Work(
+                "embedding images",
+                range(len(blocks)),
+                BlockEmbedder,
+                lambda number: (self._wanted(blocks[number]),),
+                lambda _, made: take(*made),
+            )
+            share_out(work, engine)
 
+    def _wanted(self, block: list[tuple[int, Picture]]) -> list[Wanted]:
+        return [
+            Wanted(
+                row,
+                picture,
+                row in self._without_thumbnail,
+                {
+                    name: [subject for subject in picture.subjects if subject in rows]
+                    for name, rows in self._missing.items()
+                },
+            )
+            for row, picture in block
+        ]
 
-def _reads_ahead(device: str) -> bool:
-    """On a CPU the model keeps every core busy, and threads would only take turns with it."""
-    return choose_device(device) != "cpu"
+    def _worker_setup(self, device: str, threads: int | None) -> WorkerSetup:
+        return WorkerSetup(self._embedder.moved_to(device), threads, self.to_read[0][1].path)
 
+    @contextmanager
+    def _committed(self) -> Iterator[Callable[[], None]]:
+        """Commits at the end, whatever ends it; what is yielded does so in between, when it is time to."""
+        last = time.monotonic()
 
-def _make_missing(
-    reader: _Reader, thumbnails: KeyedArray, spaces: Sequence[SpaceMaking], options: FeatureOptions
-) -> None:
-    arrays = [thumbnails, *(space.array for space in spaces)]
-    with progress_bar(len(reader.to_read), "embedding images", "images") as bar, _committed(arrays) as keep:
-        for block in reader.blocks(options.batch_size, ahead=_reads_ahead(options.device)):
-            new = [seen for seen in block if seen.thumbnail is not None]
-            if new:
-                thumbnails.write(np.array([seen.row for seen in new]), np.stack([seen.thumbnail for seen in new]))
-            for space in spaces:
-                space.embed([pair for seen in block for pair in seen.shown.get(space.name, ())], options.batch_size)
-            keep()
-            bar.update(len(block))
+        def keep() -> None:
+            nonlocal last
+            if time.monotonic() - last >= SECONDS_BETWEEN_COMMITS:
+                commit()
+                last = time.monotonic()
 
+        def commit() -> None:
+            for array in self._arrays.values():
+                array.commit()
 
-@contextmanager
-def _committed(arrays: Sequence[KeyedArray]) -> Iterator[Callable[[], None]]:
-    """Commits at the end, whatever ends it; what is yielded does so in between, when it is time to."""
-    last = time.monotonic()
-
-    def keep() -> None:
-        nonlocal last
-        if time.monotonic() - last >= SECONDS_BETWEEN_COMMITS:
+        try:
+            yield keep
+        finally:
             commit()
-            last = time.monotonic()
 
-    def commit() -> None:
-        for array in arrays:
-            array.commit()
 
-    try:
-        yield keep
-    finally:
-        commit()
+def _cut(to_read: Sequence[tuple[int, Picture]], size: int) -> Iterator[list[tuple[int, Picture]]]:
+    """Consecutive pictures of about `size` subjects.
+
+    How they are cut does not depend on what is missing of one, so a resumed run agrees.
+    """
+    block, subjects = [], 0
+    for row, picture in to_read:
+        block.append((row, picture))
+        subjects += max(1, len(picture.subjects))
+        if subjects >= size:
+            yield block
+            block, subjects = [], 0
+    if block:
+        yield block
+
+
+def _look_ahead(embedder: Embedder, blocks: Iterable[list[Wanted]]) -> Iterator[list[Seen]]:
+    """The pictures of one block, while threads open those of the next one, if the embedder wants any."""
+    embedder.load()
+    with ThreadPoolExecutor(embedder.readers or 1) as threads:
+        look = threads.map if embedder.readers else map
+        waiting: deque[Iterable[Seen]] = deque()
+        for block in blocks:
+            waiting.append(look(embedder.look_at, block))
+            if len(waiting) > 1:
+                yield list(waiting.popleft())
+        yield from map(list, waiting)

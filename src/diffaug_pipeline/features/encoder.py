@@ -12,7 +12,8 @@ from torch import Tensor
 from transformers import AutoModel, AutoProcessor
 
 from diffaug_pipeline.devices import choose_device
-from diffaug_pipeline.errors import ModelFolderError
+from diffaug_pipeline.errors import ParameterError
+from diffaug_pipeline.features.options import ClassEncoderOptions
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import fit_image
 from diffaug_pipeline.progress import progress_bar
@@ -23,6 +24,7 @@ from diffaug_pipeline.synthesis.models import (
     model_revision,
     model_source,
     read_model_file,
+    refuse_random_weights,
 )
 
 
@@ -39,11 +41,7 @@ class ImageEncoder:
             loaded, report = AutoModel.from_pretrained(
                 model_source(model), dtype=torch.float32, use_safetensors=True, output_loading_info=True, **where
             )
-            if report["missing_keys"]:
-                raise ModelFolderError(
-                    f"{model} holds no {min(report['missing_keys'])}, and random weights would see nothing; choose a "
-                    "model that was trained as an encoder, e.g. CLIP, SigLIP or DINOv2."
-                )
+            refuse_random_weights(model, report)
             self._model = loaded.to(self._device).eval()
             self._take_processor(AutoProcessor.from_pretrained(model_source(model), **where))
             self.size_px = self._find_size_px()
@@ -141,3 +139,12 @@ def load_encoder(model: str, revision: str | None, device: str) -> ImageEncoder:
 def has_text_tower(model: str, revision: str | None) -> bool:
     """Whether the model can be asked about classes; its weights stay where they are."""
     return "text_config" in (read_model_file(model, revision, "config.json") or {})
+
+
+def check_scorer(scorer: ClassEncoderOptions) -> None:
+    """Raises `ParameterError` for a model that cannot be asked about classes."""
+    if not has_text_tower(scorer.model, scorer.revision):
+        raise ParameterError(
+            f"features.scorer is {scorer.model}, which has no text tower and cannot be asked about classes; choose "
+            "a CLIP or SigLIP model. As features.measure it will do."
+        )

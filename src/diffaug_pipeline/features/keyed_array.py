@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diffaug_pipeline.mapped_array import create_mapped_array
+
 IDENTITY, KEYS, VALUES, PRESENT = "identity.json", "keys.parquet", "values.npy", "present.npy"
 COPIED_ROWS = 4_096
 
@@ -60,7 +62,7 @@ class KeyedArray:
         (partial / IDENTITY).write_text(json.dumps(identity, indent=2) + "\n")
         pd.DataFrame({"key": list(keys)}).to_parquet(partial / KEYS, index=False)
         for name, shape, kind in ((VALUES, (len(keys), *row_shape), dtype), (PRESENT, (len(keys),), bool)):
-            np.lib.format.open_memmap(partial / name, mode="w+", dtype=kind, shape=shape)
+            create_mapped_array(partial / name, kind, shape)
         partial.rename(self._folder)
 
     def holds(self, identity: dict[str, Any]) -> bool:

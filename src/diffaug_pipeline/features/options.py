@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from diffaug_pipeline.engines.options import EngineOptions
 from diffaug_pipeline.options import CLASS_NAME, Options, placeholders
 
 
@@ -47,7 +48,7 @@ class ClassEncoderOptions(EncoderOptions):
     """Sentences about a class, each with {class_name}; their embeddings are averaged."""
 
 
-class FeatureOptions(Options):
+class FeatureOptions(EngineOptions):
     """What is known about every picture once it has been seen by two models."""
 
     scorer: ClassEncoderOptions
@@ -56,8 +57,6 @@ class FeatureOptions(Options):
     """Another backbone (DINOv2, say), so that the filter is not measured by its own yardstick; null: the scorer."""
     batch_size: int = Field(ge=1)
     """Pictures seen together."""
-    device: str
-    """`auto`, or what torch calls the device."""
 
 
 class DetectionFeatureOptions(FeatureOptions):

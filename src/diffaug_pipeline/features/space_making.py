@@ -3,13 +3,12 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from diffaug_pipeline.features.encoder import ImageEncoder, has_text_tower, load_encoder
+from diffaug_pipeline.features.embedder import LazyEncoder
+from diffaug_pipeline.features.encoder import has_text_tower
 from diffaug_pipeline.features.features import CLASS_VECTORS, SPACE
 from diffaug_pipeline.features.keyed_array import KeyedArray, find_arrays
 from diffaug_pipeline.synthesis.models import model_revision
@@ -19,7 +18,7 @@ class SpaceMaking:
     """The vectors of one model in the making."""
 
     def __init__(self, name: str, model: str, revision: str | None, device: str):
-        self.name, self._model, self._asked_revision, self._device = name, model, revision, device
+        self.name, self.lazy_encoder = name, LazyEncoder(model, revision, device)
         # The revision also names the files that say at what size and how normalised pictures enter the model.
         self.identity = {
             "what": "unit vectors of pictures",
@@ -29,28 +28,17 @@ class SpaceMaking:
             "dtype": "float32",
         }
 
-    @cached_property
-    def encoder(self) -> ImageEncoder:
-        """Loaded when first asked for."""
-        return load_encoder(self._model, self._asked_revision, self._device)
-
     def settle(self, folder: Path, keys: Sequence[str], earlier: Sequence[Path]) -> None:
         """Makes `array`, with what is known of the `keys` in `folder` itself and in `earlier` sets."""
         self._folder, self._known = folder / self.name, find_arrays(self.identity, earlier)
         known = [KeyedArray(path) for path in self._known]
         self.array = KeyedArray.settle(
-            self._folder, self.identity, keys, known, lambda: (self.encoder.dimension,), np.float32
+            self._folder, self.identity, keys, known, lambda: (self.lazy_encoder.loaded.dimension,), np.float32
         )
-
-    def embed(self, shown: Sequence[tuple[int, Image.Image]], batch_size: int) -> None:
-        """Writes the vectors of rows whose prepared pictures are given."""
-        for start in range(0, len(shown), batch_size):
-            rows, pictures = zip(*shown[start : start + batch_size], strict=True)
-            self.array.write(np.array(rows), self.encoder.embed(pictures))
 
     def describe(self, class_names: Sequence[str], templates: Sequence[str]) -> None:
         """Writes which model it is and what it says about the classes."""
-        has_text = has_text_tower(self._model, self._asked_revision)
+        has_text = has_text_tower(self.lazy_encoder.model, self.lazy_encoder.revision)
         asked = {"class_names": list(class_names) if has_text else [], "templates": list(templates) if has_text else []}
         logit_scale, vectors = self._known_classes(asked) or self._embed_classes(**asked)
         np.save(self._folder / CLASS_VECTORS, vectors)
@@ -68,4 +56,5 @@ class SpaceMaking:
     def _embed_classes(self, class_names: list[str], templates: list[str]) -> tuple[float | None, np.ndarray]:
         if not class_names:
             return None, np.zeros((0, *self.array.row_shape), np.float32)
-        return self.encoder.logit_scale, self.encoder.embed_classes(class_names, templates)
+        encoder = self.lazy_encoder.loaded
+        return encoder.logit_scale, encoder.embed_classes(class_names, templates)

@@ -1,6 +1,6 @@
 """What is to be embedded: the distinct pictures of image sets, and the whole of each or its distinct boxes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,22 +8,22 @@ from PIL import Image
 
 from diffaug_pipeline.features.crops import list_boxes
 from diffaug_pipeline.features.keys import box_keys, image_keys
-from diffaug_pipeline.imaging.image_set import ImageSet
-from diffaug_pipeline.imaging.preparation import square_crop
+from diffaug_pipeline.imaging.image_set import ImageSet, read_unchanged
+from diffaug_pipeline.imaging.preparation import open_image
 
 
 @dataclass(frozen=True)
 class Picture:
     """One content, by whichever of the images that have it."""
 
-    images: ImageSet
-    image_id: str
-    subjects: list[int]
-    """Rows of `Subjects.keys`."""
+    path: str
+    sha256: str
+    subjects: dict[int, np.ndarray | None]
+    """Rows of `Subjects.keys`: (4,) the box in pixels, None where the whole picture is shown."""
 
     def read(self) -> Image.Image:
-        """Upright, RGB."""
-        return self.images.read(self.image_id)
+        """Upright, RGB; raises `VersionError` like `ImageSet.read`."""
+        return open_image(read_unchanged(self.path, self.sha256))
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,6 @@ class Subjects:
     """By the key of the whole picture."""
     keys: list[str]
     """One per subject."""
-    boxes: list[np.ndarray] | None
-    """(4,) each, in pixels; None where subjects are whole pictures."""
     crop_context: float | None
 
     @classmethod
@@ -43,30 +41,30 @@ class Subjects:
         """Every picture is shown as it is."""
         pictures: dict[str, Picture] = {}
         for images in sets:
-            for key, image_id in zip(image_keys(images), images.index["image_id"], strict=True):
-                pictures.setdefault(key, Picture(images, image_id, [len(pictures)]))
-        return cls(pictures, list(pictures), None, None)
+            for key, path, sha256 in _files_of(images):
+                pictures.setdefault(key, Picture(path, sha256, {len(pictures): None}))
+        return cls(pictures, list(pictures), None)
 
     @classmethod
     def boxes_of(cls, sets: Sequence[ImageSet], crop_context: float) -> "Subjects":
         """Of every picture the crops of the boxes that count are shown."""
         pictures: dict[str, Picture] = {}
         rows: dict[str, int] = {}
-        places = []
         for images in sets:
-            pictures_of = {}
-            for key, image_id in zip(image_keys(images), images.index["image_id"], strict=True):
-                pictures_of[image_id] = pictures.setdefault(key, Picture(images, image_id, []))
+            pictures_of = {
+                image_id: pictures.setdefault(key, Picture(path, sha256, {}))
+                for image_id, (key, path, sha256) in zip(images.index["image_id"], _files_of(images), strict=True)
+            }
             table = list_boxes(images)
             for key, image_id, box in zip(
                 box_keys(images, table, crop_context), table["image_id"], table["box"], strict=True
             ):
                 if key not in rows:
                     rows[key] = len(rows)
-                    places.append(images.boxes_of(image_id).xyxy[box])
-                    pictures_of[image_id].subjects.append(rows[key])
-        return cls(pictures, list(rows), places, crop_context)
+                    pictures_of[image_id].subjects[rows[key]] = images.boxes_of(image_id).xyxy[box]
+        return cls(pictures, list(rows), crop_context)
 
-    def show(self, image: Image.Image, subject: int) -> Image.Image:
-        """What of `image` is shown as this subject."""
-        return image if self.boxes is None else square_crop(image, self.boxes[subject], self.crop_context)
+
+def _files_of(images: ImageSet) -> Iterator[tuple[str, str, str]]:
+    """Key, path and digest of each."""
+    return zip(image_keys(images), images.index["path"], images.index["sha256"], strict=True)

@@ -51,7 +51,8 @@ def judge_as_a_set(
     """
     if SET_RULE not in rules:
         return judged
-    standing = may_be_taken(judged, [rule for rule in rules if f"{rule}_passes" in judged])
+    others = [rule for rule in rules if rule != SET_RULE and f"{rule}_passes" in judged]
+    standing = may_be_taken(judged, others)
     standing |= judged[BY_HAND].eq(KEEP).to_numpy(dtype=bool)
     scores = judged["clip_score"].fillna(np.inf).to_numpy()
     distances = near_duplicates.score_set(descriptors, scores, standing, thresholds[SET_RULE])

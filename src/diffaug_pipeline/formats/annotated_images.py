@@ -31,7 +31,7 @@ class AnnotatedImages:
     def refuse(self, name: str, reason: str) -> None:
         """Something the dataset names that cannot be used."""
         name = printable(name)
-        self._refused[name if name not in self._refused else f"{name} ({len(self._refused)})"] = reason
+        self._refused[name if name not in self._refused else f"{name} ({len(self._refused)})"] = printable(reason)
 
     def refuse_image(self, path: Path, reason: str) -> None:
         """An image that lies there and cannot be used."""
@@ -49,7 +49,7 @@ class AnnotatedImages:
 
     def note(self, text: str) -> None:
         """Something that had to be handled in the dataset as a whole."""
-        self._notes.append(text)
+        self._notes.append(printable(text))
 
     def __len__(self) -> int:
         return len(self._images)

@@ -3,14 +3,25 @@
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
-from diffaug_pipeline.formats.files import annotation_files, find_inside, image_folders
+from diffaug_pipeline.formats.files import annotation_files, find_inside, image_folders, read_annotations, read_head
 from diffaug_pipeline.formats.image_files import export_images, labels_of
-from diffaug_pipeline.formats.source import Annotations, Listing, RawBox, UnreadableError, as_number, split_within
+from diffaug_pipeline.formats.source import (
+    Annotations,
+    Listing,
+    RawBox,
+    UnreadableError,
+    as_number,
+    as_size,
+    split_within,
+)
+from diffaug_pipeline.imaging.boxes import areas
 from diffaug_pipeline.imaging.image_set import ImageSet
 
 HEAD_BYTES = 65_536
@@ -46,12 +57,7 @@ def list_coco(root: Path, max_file_megabytes: float) -> Listing:
 
 
 def _annotation_files(root: Path) -> list[Path]:
-    return [file for file in annotation_files(root, [".json"]) if LIST_KEY.search(_head(file))]
-
-
-def _head(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        return opened.read(HEAD_BYTES)
+    return [file for file in annotation_files(root, [".json"]) if LIST_KEY.search(read_head(file, HEAD_BYTES))]
 
 
 def _explain_absence(root: Path) -> None:
@@ -65,8 +71,9 @@ def _explain_absence(root: Path) -> None:
 
 
 def _read(file: Path) -> Any:
+    content = read_annotations(file)
     try:
-        return json.loads(file.read_bytes())
+        return json.loads(content)
     except json.JSONDecodeError as error:
         raise DatasetFormatError(f"{file}, line {error.lineno}: no valid JSON ({error.msg}); {EXPECTED}.") from error
     except (ValueError, RecursionError) as error:
@@ -141,18 +148,13 @@ def _gather_images(
         if image in repeated:
             images.refuse_image(path, f"its id {image} stands for several images")
         else:
-            size = _size(entry.get("width"), entry.get("height"))
+            size = as_size(entry.get("width"), entry.get("height"))
             images.add(path, split, Annotations(tuple(boxes.get(image, ())), "px", size))
 
 
 def _split(file: Path, root: Path) -> str | None:
     parts = reversed(file.relative_to(root).parts)
     return next((split for split in map(split_within, parts) if split is not None), None)
-
-
-def _size(width: Any, height: Any) -> tuple[int, int] | None:
-    size = as_number(width), as_number(height)
-    return (int(size[0]), int(size[1])) if min(size) > 0 else None
 
 
 def _id(value: Any) -> Any:
@@ -164,9 +166,11 @@ def _id(value: Any) -> Any:
 def write_coco(images: ImageSet, folder: Path) -> dict[str, Path]:
     """`<split>/…` and `annotations/instances_<split>.json`; returns the file of each image_id.
 
-    Categories are the sorted class names, numbered from 1. Ignored boxes have `iscrowd` 1.
+    Categories are the sorted class names, numbered from 1. Ignored boxes have `iscrowd` 1. No two splits share an id.
     """
     labels = labels_of(images)
+    number_of = {image_id: number for number, image_id in enumerate(images.index["image_id"], start=1)}
+    annotation_ids = count(1)
     written: dict[str, Path] = {}
     (folder / "annotations").mkdir(parents=True, exist_ok=True)
     for split in sorted(images.index["split"].unique()):
@@ -175,33 +179,35 @@ def write_coco(images: ImageSet, folder: Path) -> dict[str, Path]:
         document = {
             "images": [
                 {
-                    "id": number,
+                    "id": number_of[row.image_id],
                     "file_name": written[row.image_id].name,
                     "width": int(row.width_px),
                     "height": int(row.height_px),
                 }
-                for number, row in enumerate(of_split.index.itertuples(), start=1)
+                for row in of_split.index.itertuples()
             ],
-            "annotations": _annotations(of_split, labels),
+            "annotations": _annotations(of_split, labels, number_of, annotation_ids),
             "categories": [{"id": number, "name": label} for number, label in enumerate(labels, start=1)],
         }
         (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(document), encoding="utf-8")
     return written
 
 
-def _annotations(images: ImageSet, labels: list[str]) -> list[dict[str, Any]]:
-    rows = [(number, record) for number, boxes in enumerate(images.boxes, start=1) for record in boxes.records()]
+def _annotations(
+    images: ImageSet, labels: list[str], number_of: Mapping[str, int], ids: Iterator[int]
+) -> list[dict[str, Any]]:
     annotations = []
-    for position, (image, record) in enumerate(rows, start=1):
-        left, top, right, bottom = record["xyxy"]
-        annotations.append(
-            {
-                "id": position,
-                "image_id": image,
-                "category_id": labels.index(record["label"]) + 1,
-                "bbox": [left, top, right - left, bottom - top],
-                "area": (right - left) * (bottom - top),
-                "iscrowd": int(record["ignored"]),
-            }
-        )
+    for image_id, boxes in zip(images.index["image_id"], images.boxes, strict=True):
+        for record, area in zip(boxes.records(), areas(boxes.xyxy).tolist(), strict=True):
+            left, top, right, bottom = record["xyxy"]
+            annotations.append(
+                {
+                    "id": next(ids),
+                    "image_id": number_of[image_id],
+                    "category_id": labels.index(record["label"]) + 1,
+                    "bbox": [left, top, right - left, bottom - top],
+                    "area": area,
+                    "iscrowd": int(record["ignored"]),
+                }
+            )
     return annotations

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
-from diffaug_pipeline.formats.files import annotation_files, find_inside, image_folders
+from diffaug_pipeline.formats.files import annotation_files, file_errors, find_inside, image_folders, read_head
 from diffaug_pipeline.formats.source import (
     Annotations,
     Listing,
@@ -32,6 +32,7 @@ COLUMN_NAMES = {
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SPLIT_COLUMNS = ("split", "set", "subset")
 DELIMITERS = ",;\t"
+HEAD_BYTES = 10_000
 EXPECTED = "expected a header like filename,class,xmin,ymin,xmax,ymax"
 
 
@@ -61,8 +62,8 @@ def list_csv(root: Path, max_file_megabytes: float) -> Listing:
 
 
 def _header(file: Path) -> list[str]:
-    with file.open(encoding="utf-8-sig", errors="replace") as opened:
-        line = opened.readline(10_000).rstrip("\r\n")
+    lines = read_head(file, HEAD_BYTES).decode("utf-8-sig", errors="replace").splitlines()
+    line = lines[0] if lines else ""
     return [name.strip().strip('"').lower() for name in line.split(_delimiter(line))]
 
 
@@ -105,7 +106,7 @@ def _rows(file: Path) -> Iterator[tuple[str, str | None, list[RawBox]]]:
     columns = _columns(_header(file))
     line = 2
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
+        with file_errors(file), file.open(encoding="utf-8-sig", newline="") as opened:
             delimiter = _delimiter(opened.readline())
             rows = csv.reader(opened, delimiter=delimiter)
             for row in rows:

@@ -10,7 +10,7 @@ import yaml
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
-from diffaug_pipeline.formats.files import LEAVES, annotation_files, is_inside
+from diffaug_pipeline.formats.files import LEAVES, annotation_files, is_file, is_inside, read_annotations
 from diffaug_pipeline.formats.source import as_number
 
 YAML_SUFFIXES = (".yaml", ".yml")
@@ -39,7 +39,7 @@ def find_descriptions(root: Path) -> list[Path]:
 
 def _keys(file: Path) -> list[str]:
     """The keys at the left margin, without parsing the rest."""
-    lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    lines = read_annotations(file).decode("utf-8-sig", errors="replace").splitlines()
     return [line.split(":")[0] for line in lines if ":" in line and not line[:1].isspace()]
 
 
@@ -60,8 +60,9 @@ def describe(root: Path, images: AnnotatedImages) -> Description | None:
 
 def _read(file: Path) -> Mapping[str, Any]:
     """All scalars as text, so that a class called `no` or `2020-01-01` stays one."""
+    text = read_annotations(file)
     try:
-        content = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
+        content = yaml.load(text.decode("utf-8-sig"), Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise DatasetFormatError(f"{file}, line {line}: no valid YAML ({error.problem}); {EXPECTED}.") from error
@@ -99,8 +100,8 @@ def class_names(described: Description | None, root: Path) -> dict[int, str]:
     if described is not None and (names := _names_in(described)):
         return names
     for name in CLASS_LISTS:
-        if (root / name).is_file() and is_inside(root / name, root):
-            lines = (root / name).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        if is_file(root / name) and is_inside(root / name, root):
+            lines = read_annotations(root / name).decode("utf-8-sig", errors="replace").splitlines()
             return {index: line.strip() for index, line in enumerate(lines) if line.strip()}
     where = f"{described.file} names no classes" if described else f"{root} holds no data.yaml and no classes.txt"
     raise DatasetFormatError(f"{where}; add names: to data.yaml, or classes.txt with a class per line.")

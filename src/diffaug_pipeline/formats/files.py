@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.source import UnreadableError, split_within
 
 SYSTEM_NAMES = ("thumbs.db", "desktop.ini", "__macosx")
@@ -15,10 +17,16 @@ USUAL_SUFFIXES = {
     "BMP": (".bmp",),
     "GIF": (".gif",),
     "TIFF": (".tif", ".tiff"),
+    "AVIF": (".avif",),
+    "JPEG2000": (".jp2", ".jpx", ".j2k"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
 }
+"""What is read, as Pillow names it, and how such files are called; some of its other formats run other programs."""
 PICTURE_SUFFIXES = {suffix for suffixes in USUAL_SUFFIXES.values() for suffix in suffixes}
 IMAGE_FOLDERS = ("images", "JPEGImages")
 LEAVES = "leaves the dataset folder"
+MAX_ANNOTATION_MEGABYTES = 2_000
+"""Of one file, which is read whole."""
 
 
 def walk(root: Path) -> Iterator[tuple[Path, str | None]]:
@@ -28,11 +36,12 @@ def walk(root: Path) -> Iterator[tuple[Path, str | None]]:
         for name in sorted(subfolders):
             if _is_hidden(name):
                 yield Path(folder, name), "a hidden or system folder"
-            elif Path(folder, name).is_symlink():
+            elif os.path.islink(Path(folder, name)):  # noqa: PTH114  (Path.is_symlink fails where a path is too long)
                 yield Path(folder, name), "a link to a folder; folders are not followed through links"
         subfolders[:] = sorted(name for name in subfolders if not _is_hidden(name))
         for name in sorted(files):
-            yield Path(folder, name), "a hidden or system file" if _is_hidden(name) else None
+            path = Path(folder, name)
+            yield path, "a hidden or system file" if _is_hidden(name) else _problem_of(path)
     for error in unreadable:
         yield Path(error.filename), f"cannot be listed: {error.strerror}"
 
@@ -41,6 +50,22 @@ def files_below(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     """The files with one of `suffixes` (lower case) that are not hidden."""
     wanted = set(suffixes)
     return [path for path, problem in walk(folder) if problem is None and path.suffix.lower() in wanted]
+
+
+def is_file(path: Path) -> bool:
+    """Whether an ordinary file lies there; a pipe, whose reader might wait for ever, is none."""
+    try:
+        return path.is_file()
+    except OSError:  # a name too long
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder lies there."""
+    try:
+        return path.is_dir()
+    except OSError:  # a name too long
+        return False
 
 
 def annotation_files(root: Path, suffixes: Iterable[str]) -> list[Path]:
@@ -55,6 +80,33 @@ def is_inside(path: Path, root: Path) -> bool:
         return path.resolve().is_relative_to(root)
     except (OSError, RuntimeError):  # a link to itself
         return False
+
+
+@contextmanager
+def file_errors(file: Path) -> Iterator[None]:
+    """Says as `DatasetFormatError` why an annotation file cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise DatasetFormatError(f"{file} cannot be read: {error.strerror or error}; mend or remove it.") from error
+
+
+def read_annotations(file: Path) -> bytes:
+    """What an annotation file holds. Raises `DatasetFormatError` if it cannot or should not be read."""
+    with file_errors(file):
+        megabytes = file.stat().st_size / 1e6
+        if megabytes <= MAX_ANNOTATION_MEGABYTES:
+            return file.read_bytes()
+    raise DatasetFormatError(
+        f"{file} has {megabytes:,.0f} MB, and annotation files of more than {MAX_ANNOTATION_MEGABYTES:,} MB are not "
+        "read; divide it into several files."
+    )
+
+
+def read_head(file: Path, most_bytes: int) -> bytes:
+    """Its beginning. Raises `DatasetFormatError` if it cannot be read."""
+    with file_errors(file), file.open("rb") as opened:
+        return opened.read(most_bytes)
 
 
 def find_inside(root: Path, name: str, folders: Iterable[Path]) -> Path:
@@ -113,6 +165,10 @@ def reader(path: Path, max_file_megabytes: float) -> Callable[[], bytes]:
             raise UnreadableError(f"cannot be read: {error.strerror or error}") from error
 
     return read
+
+
+def _problem_of(path: Path) -> str | None:
+    return None if is_file(path) else "not an ordinary file"
 
 
 def _is_hidden(name: str) -> bool:

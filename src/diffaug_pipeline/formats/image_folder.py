@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from diffaug_pipeline.errors import DatasetFormatError
-from diffaug_pipeline.formats.files import reader, walk
+from diffaug_pipeline.formats.files import is_inside, reader, walk
 from diffaug_pipeline.formats.image_files import export_into
 from diffaug_pipeline.formats.source import NOT_A_SPLIT, Candidate, Listing, are_splits, split_of
 from diffaug_pipeline.imaging.image_set import ImageSet
@@ -35,7 +35,7 @@ def list_image_folder(root: Path, max_file_megabytes: float) -> Listing:
             refused[name] = problem
         elif name != "/".join(parts):
             refused[name] = "the name is not valid UTF-8"
-        elif not path.resolve().is_relative_to(root):
+        elif not is_inside(path, root):
             refused[name] = "a link that leaves the dataset folder"
         elif has_splits and split is None and len(parts) > 1:
             refused[parts[0]] = NOT_A_SPLIT

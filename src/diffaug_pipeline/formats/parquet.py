@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffaug_pipeline.errors import DatasetFormatError
+from diffaug_pipeline.formats.files import LEAVES, files_below, is_inside, printable
 from diffaug_pipeline.formats.source import (
     NOT_A_SPLIT,
     Candidate,
@@ -27,7 +28,7 @@ from diffaug_pipeline.imaging.image_set import EncodedImage
 
 IMAGE_COLUMNS = ("image", "img", "picture")
 LABEL_COLUMNS = ("label", "labels", "class", "class_name", "category")
-ROWS_READ_TOGETHER = 128
+ROWS_READ_TOGETHER, BYTES_READ_TOGETHER = 128, 64_000_000
 
 
 def list_parquet(root: Path, max_file_megabytes: float) -> Listing:
@@ -35,14 +36,15 @@ def list_parquet(root: Path, max_file_megabytes: float) -> Listing:
 
     `train-….parquet`, or a folder called train above the file, names the split; files of other splits are left out.
     """
-    files = [root] if root.is_file() else sorted(root.rglob("*.parquet"))
-    base = root.parent if root.is_file() else root
+    base = (root.parent if root.is_file() else root).resolve()
+    found = [base / root.name] if root.is_file() else files_below(base, [".parquet"])
+    files = [file for file in found if root.is_file() or is_inside(file, base)]
     if not files:
         raise DatasetFormatError(f"{root} holds no .parquet files.")
     named = {file: split_of(file.stem) or _split_of_folders(file, base) for file in files}
     has_splits = are_splits(named.values())
     candidates: list[Candidate] = []
-    refused: dict[str, str] = {}
+    refused = {file.relative_to(base).as_posix(): LEAVES for file in found if file not in files}
     for file in files:
         if has_splits and named[file] is None:
             refused[file.relative_to(base).as_posix()] = NOT_A_SPLIT
@@ -133,7 +135,8 @@ class RowReader:
     def _open(self, group: int) -> None:
         table = pq.ParquetFile(self._file)
         column = _column(table, IMAGE_COLUMNS, "image")
-        self._batches = table.iter_batches(ROWS_READ_TOGETHER, row_groups=[group], columns=[column])
+        rows = _rows_to_read_together(table.metadata.row_group(group), column)
+        self._batches = table.iter_batches(rows, row_groups=[group], columns=[column])
         self._group, self._next_row = group, self._starts[group]
 
     def _read_batch(self, group: int) -> None:
@@ -148,6 +151,16 @@ class RowReader:
             raise UnreadableError(self._damaged_from[group][1])
         self._recent.append((self._next_row, batch.column(0)))
         self._next_row += batch.num_rows
+
+
+def _rows_to_read_together(group: pq.RowGroupMetaData, column: str) -> int:
+    """So many that they take little memory; rows that share values by a dictionary may each hold all of it."""
+    parts = [group.column(number) for number in range(group.num_columns)]
+    parts = [part for part in parts if part.path_in_schema.split(".")[0] == column]
+    total = sum(part.total_uncompressed_size for part in parts)
+    shared = any("DICTIONARY" in encoding for part in parts for encoding in part.encodings)
+    bytes_per_row = total if shared else total / max(group.num_rows, 1)
+    return min(ROWS_READ_TOGETHER, max(1, int(BYTES_READ_TOGETHER / max(bytes_per_row, 1))))
 
 
 def _split_of_folders(file: Path, base: Path) -> str | None:
@@ -165,6 +178,8 @@ def _labels(file: Path) -> Iterator[tuple[str, None] | tuple[None, str]]:
         for batch in table.iter_batches(columns=[column]):
             for value in batch.column(0).to_pylist():
                 yield _name_of(value, names)
+    except DatasetFormatError as error:
+        raise DatasetFormatError(f"{file}: {error}") from error
     except (pa.ArrowException, OSError) as error:
         raise DatasetFormatError(f"{file} is no readable parquet file: {error}") from error
 
@@ -192,5 +207,17 @@ def _column(table: pq.ParquetFile, usual: tuple[str, ...], what: str) -> str:
 def _class_names(table: pq.ParquetFile, column: str) -> list[str] | None:
     """Names behind integer labels, from the metadata `datasets` writes."""
     described = (table.schema_arrow.metadata or {}).get(b"huggingface")
-    feature: dict[str, Any] = json.loads(described)["info"]["features"].get(column, {}) if described else {}
-    return feature.get("names")
+    if described is None:
+        return None
+    try:
+        names = json.loads(described)["info"]["features"].get(column, {}).get("names")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise DatasetFormatError(
+            f"its metadata, in which `datasets` keeps the class names, is damaged ({type(error).__name__}); write the "
+            "file anew, with class names in the label column."
+        ) from error
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DatasetFormatError("its metadata names classes by something that is no text; write the file anew.")
+    return [printable(name) for name in names]

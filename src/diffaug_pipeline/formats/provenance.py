@@ -45,6 +45,8 @@ COLUMNS = {
     "model": "string",
     "model_revision": "string",
     "adapters": "string",
+    "labeller": "string",
+    "labeller_revision": "string",
     "recipe": "string",
     "sampling_weight": "Float64",
 }

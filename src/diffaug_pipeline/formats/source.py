@@ -111,6 +111,16 @@ def as_number(value: Any) -> float:
     return number if abs(number) < float("inf") else float("nan")
 
 
+def as_size(width: Any, height: Any) -> tuple[int, int] | None:
+    """The size in pixels that a file gives; None if it gives none.
+
+    >>> as_size("640", 480), as_size(0, 480), as_size(640, "1e999")
+    ((640, 480), None, None)
+    """
+    size = as_number(width), as_number(height)
+    return (int(size[0]), int(size[1])) if size[0] > 0 and size[1] > 0 else None
+
+
 def are_splits(found: Iterable[str | None]) -> bool:
     """Whether a dataset is cut into splits: it has train and at least one other; what else lies there is none."""
     splits = set(found)

@@ -13,7 +13,15 @@ import numpy as np
 
 from diffaug_pipeline.errors import DatasetFormatError
 from diffaug_pipeline.formats.annotated_images import AnnotatedImages
-from diffaug_pipeline.formats.files import IMAGE_FOLDERS, PICTURE_SUFFIXES, annotation_files, find_inside
+from diffaug_pipeline.formats.files import (
+    IMAGE_FOLDERS,
+    PICTURE_SUFFIXES,
+    annotation_files,
+    find_inside,
+    is_file,
+    read_annotations,
+    read_head,
+)
 from diffaug_pipeline.formats.image_files import export_images
 from diffaug_pipeline.formats.source import (
     Annotations,
@@ -22,6 +30,7 @@ from diffaug_pipeline.formats.source import (
     UnreadableError,
     are_splits,
     as_number,
+    as_size,
     split_of,
     split_within,
 )
@@ -37,7 +46,7 @@ EXPECTED = "expected a Pascal VOC file: <annotation> with <object> elements"
 def recognise_voc(root: Path) -> Path | None:
     """A file by which `root` looks like a Pascal VOC dataset."""
     files = islice(annotation_files(root, [".xml"]), FILES_LOOKED_AT)
-    return next((file for file in files if b"<annotation" in file.read_bytes()[:HEAD_BYTES]), None)
+    return next((file for file in files if b"<annotation" in read_head(file, HEAD_BYTES)), None)
 
 
 def list_voc(root: Path, max_file_megabytes: float) -> Listing:
@@ -92,7 +101,7 @@ def read_xml(file: Path) -> ET.Element:
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
     try:
-        parser.Parse(file.read_bytes(), True)
+        parser.Parse(read_annotations(file), True)
     except DatasetFormatError:
         raise
     except expat.ExpatError as error:
@@ -114,7 +123,7 @@ class ListedSplits:
             split = split_of(file.stem)
             if split is not None and file.parent.parts[-2:] == ("ImageSets", "Main"):
                 devkit = self._lists.setdefault(file.parents[2], {})
-                for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines():
+                for line in read_annotations(file).decode("utf-8-sig", errors="replace").splitlines():
                     if name := line.strip():
                         devkit.setdefault(name, []).append((split, file.relative_to(root).as_posix()))
         self._has_splits = are_splits(
@@ -148,7 +157,7 @@ def _image(file: Path, file_name: str, root: Path) -> Path:
     for folder in folders:
         for suffix in sorted(PICTURE_SUFFIXES):
             for path in (folder / f"{file.stem}{suffix}", folder / f"{file.stem}{suffix.upper()}"):
-                if path.is_file():
+                if is_file(path):
                     return find_inside(root, path.name, [folder])
     name = file_name.strip()
     if not name:
@@ -170,11 +179,10 @@ def _folders(file: Path, root: Path) -> Iterator[Path]:
 
 
 def _annotations(annotation: ET.Element) -> Annotations:
-    size = [as_number(annotation.findtext(f"size/{side}")) for side in ("width", "height")]
     return Annotations(
         boxes=tuple(_box(element) for element in annotation.iterfind("object")),
         unit="px",
-        recorded_size_px=(int(size[0]), int(size[1])) if min(size) > 0 else None,
+        recorded_size_px=as_size(annotation.findtext("size/width"), annotation.findtext("size/height")),
     )
 
 

@@ -3,6 +3,7 @@
 `data.yaml` names classes and splits. Its `download:` is never run.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -26,7 +27,10 @@ from diffaug_pipeline.formats.files import (
     annotation_files,
     files_below,
     find_inside,
+    is_file,
+    is_folder,
     is_inside,
+    read_annotations,
 )
 from diffaug_pipeline.formats.image_files import export_images
 from diffaug_pipeline.formats.source import (
@@ -67,7 +71,7 @@ def list_yolo(root: Path, max_file_megabytes: float) -> Listing:
     names = class_names(described, root)
     labels = LabelFiles(root, names, key_point_columns(described))
     pictures = _pictures_without_description(root) if described is None else _pictures(described, root, images)
-    for path, split in pictures:
+    for path, split in dict.fromkeys(pictures):  # a list may repeat itself
         try:
             if not is_inside(path, root):
                 raise UnreadableError(LEAVES)
@@ -105,7 +109,7 @@ def _entry(entry: str, described: Description, root: Path, images: AnnotatedImag
     bases = (described.base, described.file.parent)
     for name in (entry, entry.removeprefix("../")):
         for path in (base / name for base in bases):
-            if is_inside(path, root) and path.is_dir():
+            if is_inside(path, root) and is_folder(path):
                 return files_below(path.resolve(), PICTURE_SUFFIXES)
     if PurePosixPath(entry).suffix.lower() != ".txt":
         leaves = not is_inside(described.base / entry, root)
@@ -115,7 +119,7 @@ def _entry(entry: str, described: Description, root: Path, images: AnnotatedImag
 
 def _listed(file: Path, base: Path, root: Path, images: AnnotatedImages) -> list[Path]:
     found = []
-    for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines():
+    for line in read_annotations(file).decode("utf-8-sig", errors="replace").splitlines():
         if name := line.strip():
             try:
                 found.append(find_inside(root, name, (file.parent, base)))
@@ -145,12 +149,14 @@ class LabelFiles:
         file = self._root / label_path(picture.relative_to(self._root).as_posix())
         if not is_inside(file, self._root):
             raise UnreadableError(f"its label file {LEAVES}")
-        if not file.is_file():
+        if not os.path.lexists(file):
             return Annotations((), "share")
         self.found += 1
+        if not is_file(file):
+            raise UnreadableError("its label file is not an ordinary file")
         try:
-            lines = file.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
+            lines = read_annotations(file).decode("utf-8-sig").splitlines()
+        except (DatasetFormatError, UnicodeDecodeError) as error:
             raise UnreadableError(f"its label file is no readable text ({type(error).__name__})") from None
         boxes, notes = [], set()
         for line in lines:

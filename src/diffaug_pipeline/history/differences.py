@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from diffaug_pipeline.evaluation.comparison import METRIC_TITLES
+from diffaug_pipeline.evaluation.wording import METRIC_TITLES
 from diffaug_pipeline.history.runs import Run, Verdict
 
 ABSENT = "absent"
@@ -52,6 +52,30 @@ def compare_results(first: Run, second: Run, task: str) -> list[Difference]:
 def compare_seconds(first: Run, second: Run) -> list[Difference]:
     """Seconds per stage, in the order in which the first run went through them."""
     return _side_by_side(first.seconds_per_stage, second.seconds_per_stage)
+
+
+def compare_code(first: Run, second: Run) -> list[Difference]:
+    """Commits, then files of code by their digests, where they differ."""
+    return differing_parameters(*({"commit": run.last.code, **run.code_digests} for run in (first, second)))
+
+
+def compare_libraries(first: Run, second: Run) -> list[Difference]:
+    """Versions that differ, of the libraries that the records name."""
+    return differing_parameters(first.last.libraries, second.last.libraries)
+
+
+def compare_test_images(first: set[str], second: set[str]) -> str | None:
+    """A warning if two sets of test images, by checksum, are not the same; else None.
+
+    >>> compare_test_images({"a", "b"}, {"a", "b"}), compare_test_images({"a", "b"}, {"b", "c", "d"})
+    (None, 'test images differ: 2 and 3, 1 of them the same; figures on different images do not compare.')
+    """
+    if first == second:
+        return None
+    return (
+        f"test images differ: {len(first):,} and {len(second):,}, {len(first & second):,} of them the same; figures on "
+        "different images do not compare."
+    )
 
 
 def _side_by_side(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:

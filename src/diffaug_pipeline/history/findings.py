@@ -3,9 +3,20 @@
 from typing import Any
 
 from diffaug_pipeline.dose_response.section import describe_dose, describe_worth
-from diffaug_pipeline.evaluation.comparison import METRIC_TITLES
-from diffaug_pipeline.history.runs import Verdict
+from diffaug_pipeline.evaluation.wording import METRIC_TITLES
+from diffaug_pipeline.history.runs import Run, Verdict
 from diffaug_pipeline.robustness.section import summarize, summarize_calibration
+
+
+def describe_findings(run: Run, task: str | None = None) -> list[tuple[str, str]]:
+    """The verdicts, then what studies found, each behind its task; of `task` alone where one is given."""
+    results = {name: result for name, result in run.results.items() if task in (None, name)}
+    verdicts = [(name, describe_verdict(result.verdict)) for name, result in results.items() if result.verdict]
+    return verdicts + [
+        (name, describe_study(study, document))
+        for name, result in results.items()
+        for study, document in result.studies.items()
+    ]
 
 
 def describe_verdict(verdict: Verdict) -> str:

@@ -4,17 +4,33 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
+
+from kedro.io import DatasetError
 
 from diffaug_pipeline.datasets.artifact import VersionedArtifact
 from diffaug_pipeline.datasets.run_record import RunRecordDataset
 from diffaug_pipeline.errors import VersionError
-from diffaug_pipeline.history.runs import Run, TaskResult, Verdict, count_accepted, count_images, tasks_of
+from diffaug_pipeline.history.differences import compare_test_images
+from diffaug_pipeline.history.runs import (
+    STUDIES,
+    Run,
+    TaskResult,
+    Verdict,
+    count_accepted,
+    count_images,
+    outputs_of,
+    tasks_of,
+)
+from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.session import RUN_RECORD
 
 Artifacts: TypeAlias = Callable[[str], VersionedArtifact]
 """By name in the catalog, e.g. `DataCatalog.get`."""
 Read = TypeVar("Read")
+BY_TURN = ("last", "previous")
+"""Names for the newest runs."""
 NOT_AS_WRITTEN = (AttributeError, IndexError, KeyError, OSError, TypeError, ValueError)
 """What reading raises where a file is not what was once written."""
 
@@ -29,10 +45,10 @@ class History:
     """A sentence for each file that cannot be read; its run is listed without it, or not at all."""
 
     def find(self, run_id: str) -> Run:
-        """Raises `VersionError` if there is no such run."""
-        for run in self.runs:
-            if run.run_id == run_id:
-                return run
+        """`last` and `previous` are the newest two. Raises `VersionError` if there is no such run."""
+        named = dict(zip(BY_TURN, self.runs, strict=False)) | {run.run_id: run for run in self.runs}
+        if run_id in named:
+            return named[run_id]
         latest = ", ".join(run.run_id for run in self.runs[:5]) or "none"
         raise VersionError(f"no run {run_id!r} is recorded; the latest are {latest}.")
 
@@ -47,6 +63,34 @@ def read_history(artifacts: Artifacts) -> History:
     return History(sorted(runs, key=lambda run: run.started, reverse=True), damaged)
 
 
+def places_of(run: Run, artifacts: Artifacts) -> dict[str, Path]:
+    """Where what a run wrote lies, by name in the catalog; without what is no longer there, or has another name now."""
+    named = {name: artifacts(name) for name in run.outputs}
+    return {
+        name: artifact.path_of(run.run_id)
+        for name, artifact in named.items()
+        if artifact is not None and artifact.has_version(run.run_id)
+    }
+
+
+def warn_of_test_images(first: Run, second: Run, load: Callable[[str, str], ImageSet]) -> dict[str, str]:
+    """By task in which both runs have a verdict, a warning if they were not measured on the same test images.
+
+    `load` gives an artifact by its name and the id of a run that made it or read it, as `Project.load` does.
+    """
+    tasks = [task for task in first.verdicts if task in second.verdicts]
+    warnings = {task: _warn_of_test_images(f"{task}.real_images", (first, second), load) for task in tasks}
+    return {task: warning for task, warning in warnings.items() if warning is not None}
+
+
+def _warn_of_test_images(name: str, runs: tuple[Run, Run], load: Callable[[str, str], ImageSet]) -> str | None:
+    try:
+        tested = [set(load(name, run.run_id).where(split="test").index["sha256"]) for run in runs]
+    except (VersionError, DatasetError) as error:
+        return f"whether both were measured on the same test images cannot be told: {error}"
+    return compare_test_images(*tested)
+
+
 def _understand(record: dict[str, Any], artifacts: Artifacts, damaged: list[str]) -> Run:
     records: RunRecordDataset = artifacts(RUN_RECORD)
     is_alive = record["status"] == "running" and records.lock(record["run_id"]).is_held()
@@ -55,11 +99,17 @@ def _understand(record: dict[str, Any], artifacts: Artifacts, damaged: list[str]
 
 
 def _result_of(record: dict[str, Any], task: str, artifacts: Artifacts, damaged: list[str]) -> TaskResult:
-    run_id = record["run_id"]
+    run_id, written = record["run_id"], outputs_of(record)
+    studies = {
+        study: _read(artifacts(f"{task}.{study}"), run_id, dict, damaged)
+        for study in STUDIES
+        if f"{task}.{study}" in written
+    }
     return TaskResult(
         verdict=_read(artifacts(f"{task}.comparison"), run_id, Verdict.of, damaged),
         images_made=count_images(record, task),
         images_accepted=_read(artifacts(f"{task}.filter_calibration"), run_id, count_accepted, damaged),
+        studies={study: document for study, document in studies.items() if document is not None},
     )
 
 

@@ -15,7 +15,10 @@ UNFINISHED = ("failed", "interrupted", KILLED)
 """Statuses of runs that can be resumed."""
 STUDIES = ("dose_response", "robustness")
 """Documents that studies of a run write."""
-KINDS_OF_IMAGES = ("images_made", "images_kept", "images_reused")
+SYNTHETIC_IMAGES = ".synthetic_images"
+MADE_HERE = ("images_made", "images_kept")
+"""What a run counts of images that it made, in its last attempt and in earlier ones."""
+KINDS_OF_IMAGES = (*MADE_HERE, "images_reused")
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ class TaskResult:
     verdict: Verdict | None
     images_made: int | None
     images_accepted: int | None
+    studies: dict[str, dict[str, Any]]
+    """Documents of `STUDIES` by name."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +106,8 @@ class Attempt:
     host: str | None
     device: str | None
     """What `device: auto` meant."""
-    commit: str | None
-    changed: bool | None
-    """Whether the code differed from the commit."""
+    code: str | None
+    """The commit, and whether the code differed from it."""
     libraries: dict[str, str | None]
 
     @classmethod
@@ -118,8 +122,7 @@ class Attempt:
             error=attempt.get("error"),
             host=machine.get("host"),
             device=machine.get("device"),
-            commit=code.get("commit"),
-            changed=code.get("changed"),
+            code=f"{code['commit'][:10]}{' with changes' * bool(code['changed'])}" if code.get("commit") else None,
             libraries=attempt.get("libraries", {}),
         )
 
@@ -195,6 +198,12 @@ class Run:
         return next((attempt.device for attempt in reversed(self.attempts) if attempt.device), None)
 
     @property
+    def images_made(self) -> int:
+        """Synthetic images, without those taken from other runs."""
+        of_tasks = [output for name, output in self.outputs.items() if name.endswith(SYNTHETIC_IMAGES)]
+        return sum(output.get(kind, 0) for output in of_tasks for kind in MADE_HERE)
+
+    @property
     def bytes_written(self) -> int:
         """Links to what earlier runs have written count too."""
         return sum(output.get("bytes", 0) for output in self.outputs.values())
@@ -229,7 +238,7 @@ def tasks_of(record: Mapping[str, Any]) -> list[str]:
 
 def count_images(record: Mapping[str, Any], task: str) -> int | None:
     """How many synthetic images of `task` the run has, made, kept from an earlier attempt or taken from another run."""
-    output = outputs_of(record).get(f"{task}.synthetic_images")
+    output = outputs_of(record).get(f"{task}{SYNTHETIC_IMAGES}")
     return None if output is None else sum(output.get(kind, 0) for kind in KINDS_OF_IMAGES)
 
 

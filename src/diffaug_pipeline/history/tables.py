@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from diffaug_pipeline.evaluation.comparison import BASELINE, METRIC_TITLES, TREATMENT
+from diffaug_pipeline.evaluation.wording import BASELINE, METRIC_TITLES, TREATMENT
 from diffaug_pipeline.history.differences import ABSENT, Difference
 from diffaug_pipeline.history.runs import Attempt, Run, seconds_per_stage
 
@@ -65,7 +65,7 @@ def show_seconds(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def show_bytes(size: int) -> str:
+def show_bytes(size: float) -> str:
     """A size in decimal units, as disks are sold.
 
     >>> show_bytes(120), show_bytes(4_200_000), show_bytes(1_300_000_000)
@@ -74,11 +74,6 @@ def show_bytes(size: int) -> str:
     if size < 1e6:
         return f"{size / 1e3:.0f} kB"
     return f"{size / 1e6:,.0f} MB" if size < 1e9 else f"{size / 1e9:,.1f} GB"
-
-
-def show_commit(attempt: Attempt) -> str:
-    """The commit an attempt ran at, and whether the code differed from it."""
-    return f"{attempt.commit[:10]}{' with changes' * bool(attempt.changed)}" if attempt.commit else NOTHING
 
 
 def describe_time(record: Mapping[str, Any]) -> str:
@@ -104,7 +99,7 @@ def _row(run: Run, task: str) -> list[str]:
         "time in nodes": show_seconds(run.seconds_of(task)),
         "pipelines": ", ".join(run.pipelines) or "__default__",
         "environment": run.env or NOTHING,
-        "commit": show_commit(run.last),
+        "commit": run.last.code or NOTHING,
     }
     if verdict is not None:
         arms = {arm: str(verdict.arms[arm]) for arm in (verdict.baseline, verdict.treatment)}

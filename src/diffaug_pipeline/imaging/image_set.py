@@ -15,8 +15,9 @@ Columns of the index, in this order; a set has those that apply to it and any nu
 | `recipe` | str or null | hash of all that determines the pixels; null for a user's file used in place |
 
 Synthetic rows add `source_image_id`, `mode`, `prompt`, `negative_prompt`, `seed`, `strength`, `guidance_scale`,
-`num_inference_steps`, `scheduler`, `eta`, `timestep_spacing`, `model`, `model_revision`, `adapters`. Training sets add
-what `merging.training_sets` describes.
+`num_inference_steps`, `scheduler`, `eta`, `timestep_spacing`, `model`, `model_revision`, `adapters`; scenes `strategy`
+and, for the model that cut out or found their objects, `labeller`, `labeller_revision`. Training sets add what
+`merging.training_sets` describes.
 """
 
 import hashlib
@@ -30,6 +31,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from diffaug_pipeline.engines.engine import Engine
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.boxes import Boxes
 from diffaug_pipeline.imaging.preparation import encode_png, open_image
@@ -169,8 +171,8 @@ class PlannedImageSet:
     batch_columns: tuple[str, ...] = ()
     making_columns: tuple[str, ...] = ()
     description: str = "images"
-    parallel: tuple[MakeImages, ...] = ()
-    """What makes images in place of `make_images`, each in a process of its own, e.g. on devices of their own."""
+    engine: Engine | None = None
+    """Whose workers make the images in place of this process; each is begun with what is called like `make_images`."""
     quota: Quota | None = None
     """Makes the rows of each `label` candidates, in their order: those it takes to meet the quota become the set."""
 

@@ -42,12 +42,7 @@ def ingest_annotated(options: DetectionIngestionOptions) -> tuple[ImageSet, dict
     Raises `DatasetFormatError` if the dataset cannot be understood, holds no box, or if a class that is to be found in
     one split is not in the other.
     """
-    root = locate(options.dataset, "a folder or embedded:fashion_scenes")
-    if not root.is_dir():
-        raise DatasetFormatError(f"{root} is a file; set ingestion.dataset to the folder that holds images and boxes.")
-    listing = READERS[_detect_format(root) if options.format == "auto" else options.format](
-        root, options.max_file_megabytes
-    )
+    listing = list_annotated(options)
     found, refused = read_pictures(listing, options)
     found, boxes, problems, unusable = _check_all(found, options)
     refused = listing.refused | refused | unusable
@@ -62,6 +57,15 @@ def ingest_annotated(options: DetectionIngestionOptions) -> tuple[ImageSet, dict
     report["box_problems"] = summarise(problems, options)
     _check_classes(report["boxes"])
     return ImageSet(kept[leading_columns("boxes")]), report
+
+
+def list_annotated(options: DetectionIngestionOptions) -> Listing:
+    """What lies in the dataset; no picture is opened. Raises `DatasetFormatError` if it cannot be understood."""
+    root = locate(options.dataset, "a folder or embedded:fashion_scenes")
+    if not root.is_dir():
+        raise DatasetFormatError(f"{root} is a file; set ingestion.dataset to the folder that holds images and boxes.")
+    read = READERS[_detect_format(root) if options.format == "auto" else options.format]
+    return read(root, options.max_file_megabytes)
 
 
 def _detect_format(root: Path) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from diffaug_pipeline.formats.files import printable
 from diffaug_pipeline.formats.source import Annotations
 from diffaug_pipeline.imaging.boxes import Boxes, clip, ious
 from diffaug_pipeline.ingestion.image_file import Picture, Refusal
@@ -14,6 +15,9 @@ from diffaug_pipeline.ingestion.options import DetectionIngestionOptions
 ROUNDING_PX = 0.01
 """What conversions between formats lose; neither counted as leaving the picture nor as too small."""
 EXAMPLES_NAMED = 50
+MAX_BOXES = 10_000
+"""Of one picture; more are no annotation by anybody."""
+BOXES_PER_BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,11 @@ def check_boxes(
     An image whose boxes were all bad is refused, since its objects would be unlabelled; so is one whose annotations
     are of a picture of another shape.
     """
+    if len(annotations.boxes) > MAX_BOXES:
+        reason = f"{len(annotations.boxes):,} boxes, and more than {MAX_BOXES:,} are not read of one picture"
+        return CheckedBoxes(Boxes.of([]), (), refusal=Refusal(reason))
     stated = Boxes(
-        labels=np.array([box.label for box in annotations.boxes], dtype=object),
+        labels=np.array([printable(box.label) for box in annotations.boxes], dtype=object),
         xyxy=np.array([box.xyxy for box in annotations.boxes], dtype=np.float64).reshape(-1, 4),
         ignored=np.array([box.ignored for box in annotations.boxes], dtype=bool),
     )
@@ -171,13 +178,17 @@ def _reasons_to_drop(xyxy: np.ndarray, known: np.ndarray, size_px: tuple[int, in
 
 def _mark_duplicates(kinds: np.ndarray, boxes: Boxes, duplicate_iou: float) -> None:
     """Marks boxes that repeat an earlier one; one that counts is earlier than one that is ignored."""
-    kept: list[int] = []
-    overlap = ious(boxes.xyxy, boxes.xyxy)
-    for k in sorted(np.flatnonzero(kinds == ""), key=lambda k: (boxes.ignored[k], k)):
-        if any(overlap[k, other] >= duplicate_iou and boxes.labels[k] == boxes.labels[other] for other in kept):
-            kinds[k] = "duplicate"
-        else:
-            kept.append(k)
+    usable = np.flatnonzero(kinds == "")
+    order = usable[np.argsort(boxes.ignored[usable], kind="stable")]
+    kept = np.zeros(len(boxes), bool)
+    for start in range(0, len(order), BOXES_PER_BLOCK):
+        block = order[start : start + BOXES_PER_BLOCK]
+        close = ious(boxes.xyxy[block], boxes.xyxy) >= duplicate_iou
+        for k, others in zip(block, close, strict=True):
+            if (boxes.labels[others & kept] == boxes.labels[k]).any():
+                kinds[k] = "duplicate"
+            else:
+                kept[k] = True
 
 
 def _refusal_if_unlabelled(stated: Boxes, kept: np.ndarray, kinds: np.ndarray) -> Refusal | None:

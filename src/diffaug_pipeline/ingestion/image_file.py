@@ -3,6 +3,7 @@
 import hashlib
 import io
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -58,12 +59,12 @@ def inspect_picture(content: bytes, name: str, max_megapixels: float) -> Picture
             "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set; damaged pictures could not be told from whole ones"
         )
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=_readable_formats()) as image:
             width, height = image.size
             if width * height > max_megapixels * 1e6:
                 return Refusal(f"{width}x{height} px is more than {max_megapixels:g} megapixels")
             notes = _notes(image, name)
-            suffix = USUAL_SUFFIXES.get(image.format, (".img",))[0]
+            suffix = USUAL_SUFFIXES[image.format][0]
             image.load()
             orientation = image.getexif().get(ORIENTATION_TAG, 1)
             upright = to_rgb(ImageOps.exif_transpose(image))
@@ -85,10 +86,27 @@ def inspect_picture(content: bytes, name: str, max_megapixels: float) -> Picture
     )
 
 
+@cache
+def _readable_formats() -> tuple[str, ...]:
+    """Of the formats we read those that this build of Pillow opens; MPO is opened as JPEG."""
+    Image.init()
+    return tuple(name for name in USUAL_SUFFIXES if name in Image.OPEN)
+
+
 def gray_thumbnail(image: Image.Image) -> np.ndarray:
     """(256,) uint8: the picture as 16x16 gray, by which near duplicates are found."""
     gray = ImageOps.grayscale(image).resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX)
     return np.asarray(gray).reshape(-1)
+
+
+def _has_more_frames(image: Image.Image) -> bool:
+    """Pillow counts frames by going through all of them, of which a file of any size may claim many."""
+    try:
+        image.seek(1)
+    except EOFError:
+        return False
+    image.seek(0)
+    return True
 
 
 def _notes(image: Image.Image, name: str) -> tuple[str, ...]:
@@ -99,9 +117,9 @@ def _notes(image: Image.Image, name: str) -> tuple[str, ...]:
         notes.append(f"mode {image.mode} converted to RGB")
     if image.getexif().get(ORIENTATION_TAG, 1) not in (0, 1):
         notes.append("rotated as EXIF says")
-    if getattr(image, "n_frames", 1) > 1:
+    if _has_more_frames(image):
         notes.append("first of several frames used")
     suffix = PurePosixPath(name).suffix.lower()
-    if suffix and suffix not in USUAL_SUFFIXES.get(image.format, (suffix,)):
+    if suffix and suffix not in USUAL_SUFFIXES[image.format]:
         notes.append(f"{image.format} content in a file named {suffix}")
     return tuple(notes)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from diffaug_pipeline.errors import DatasetFormatError
-from diffaug_pipeline.formats.files import PICTURE_SUFFIXES
+from diffaug_pipeline.formats.files import PICTURE_SUFFIXES, files_below
 from diffaug_pipeline.formats.image_folder import list_image_folder
 from diffaug_pipeline.formats.parquet import Unpacker, list_parquet
 from diffaug_pipeline.formats.source import Listing
@@ -30,10 +30,7 @@ def ingest(options: IngestionOptions) -> tuple[ImageSet | PlannedImageSet, dict[
 
     Raises `DatasetFormatError` if the dataset cannot be understood or has fewer than two classes.
     """
-    root = locate(options.dataset, ALLOWED)
-    listing = READERS[_detect_format(root) if options.format == "auto" else options.format](
-        root, options.max_file_megabytes
-    )
+    listing = list_dataset(options)
     found, refused = read_pictures(listing, options)
     refused = listing.refused | refused
     pictures = as_table(found, refused, options.dataset).assign(label=[candidate.label for candidate, _ in found])
@@ -50,12 +47,19 @@ def ingest(options: IngestionOptions) -> tuple[ImageSet | PlannedImageSet, dict[
     return _as_image_set(kept), report
 
 
+def list_dataset(options: IngestionOptions) -> Listing:
+    """What lies in the dataset; no picture is opened. Raises `DatasetFormatError` if it cannot be understood."""
+    root = locate(options.dataset, ALLOWED)
+    read = READERS[_detect_format(root) if options.format == "auto" else options.format]
+    return read(root, options.max_file_megabytes)
+
+
 def _detect_format(root: Path) -> str:
     if root.is_file():
         if root.suffix == ".parquet":
             return "parquet"
         raise DatasetFormatError(f"{root} is a file; a dataset is a folder or a .parquet file.")
-    suffixes = {path.suffix.lower() for path in root.rglob("*")}
+    suffixes = {path.suffix.lower() for path in files_below(root, {".parquet", *PICTURE_SUFFIXES})}
     if ".parquet" not in suffixes:
         return "image_folder"
     if pictures := sorted(suffixes & PICTURE_SUFFIXES):

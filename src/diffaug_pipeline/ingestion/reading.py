@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffaug_pipeline.embedded import embedded_folder
 from diffaug_pipeline.errors import DatasetFormatError
+from diffaug_pipeline.formats.files import is_file, is_folder
 from diffaug_pipeline.formats.source import Candidate, Listing, UnreadableError
 from diffaug_pipeline.ingestion.image_file import Picture, Refusal, inspect_picture
 from diffaug_pipeline.ingestion.options import ReadingOptions
@@ -20,7 +21,7 @@ READS_IN_FLIGHT = 64
 def locate(dataset: str, allowed: str) -> Path:
     """Where the dataset lies; `allowed` says in the error what it may be."""
     root = embedded_folder(dataset) or Path(dataset).expanduser()
-    if not root.exists():
+    if not (is_file(root) or is_folder(root)):
         raise DatasetFormatError(f"the dataset {dataset!r} does not exist; set ingestion.dataset to {allowed}.")
     return root
 

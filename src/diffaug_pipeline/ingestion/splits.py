@@ -1,7 +1,6 @@
 """Train, val and test: kept where the dataset has them, else drawn per class with look-alikes kept together."""
 
 from collections.abc import Iterator
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -53,19 +52,18 @@ def _close_pairs(vectors: np.ndarray, distance: float) -> Iterator[tuple[np.ndar
 def assign_splits(pictures: pd.DataFrame, shares: SplitShares, seed: int) -> tuple[pd.Series, str]:
     """The split of each row of `pictures`, and its origin.
 
-    Columns are `image_id`, `label` or `boxes`, `split` or None, and `group`. Given splits are kept; a missing val or
-    test is cut from train.
+    Columns are `sha256`, `label` or `boxes`, `split` or None, and `group`. Given splits are kept; a missing val or test
+    is cut from train. Raises `DatasetFormatError` where a label has too few groups for all splits.
     """
-    draw = {"label": _draw, "boxes": _draw_objects}[target_of(pictures)]
     wanted = {"test": shares.test, "val": shares.val}
     given = set(pictures["split"].dropna())
     lacking = {name: share for name, share in wanted.items() if name not in given}
     if not lacking:
         return pictures["split"], "as given"
     if not given:
-        return draw(pictures, wanted, seed), "drawn"
+        return _draw(pictures, wanted, seed), "drawn"
     split = pictures["split"].copy()
-    drawn = draw(pictures[split == "train"], lacking, seed)
+    drawn = _draw(pictures[split == "train"], lacking, seed)
     split.loc[drawn.index] = drawn
     return split, f"as given, {' and '.join(lacking)} cut from train"
 
@@ -80,92 +78,89 @@ def within_limits(pictures: pd.DataFrame, limits: SplitLimits, seed: int) -> pd.
 
 
 def _draw(pictures: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:
-    """Whole groups go to each split of `shares` until it has its share of the class; the rest is train.
+    """Whole groups go to each split of `shares` until it has its share of every class; the rest is train.
 
-    A group that is larger than what a split still lacks goes there only when no smaller one is left.
+    Groups come in the order of a hash of their content, so that pictures added to a dataset leave most of the others
+    where they were: each moves at most one picture (or group) over each border, from test to val or from val to train.
     """
-    split = pd.Series("train", index=pictures.index)
-    leading = pictures.groupby("group")["label"].transform(lambda labels: labels.mode().iloc[0])
-    for label, of_class in pictures.groupby(leading):
-        groups = sorted(of_class["group"].unique())
-        if len(groups) <= len(shares):
+    groups, group_of = np.unique(pictures["group"], return_inverse=True)
+    counts = _pictures_with_class(pictures, group_of, len(groups))
+    if "label" in pictures:
+        _refuse_small_classes(pictures, len(shares))
+    sizes = np.bincount(group_of)
+    best, most = np.zeros(len(groups), int), -1
+    for attempt in range(DRAWS):
+        ranks = pictures["sha256"].map(lambda sha256, attempt=attempt: derive_seed(seed, "splits", attempt, sha256))
+        order = np.argsort(ranks.groupby(group_of).min().to_numpy(), kind="stable")
+        dealt = _deal(counts, sizes, list(shares.values()), order)
+        present = sum((counts[dealt == split] > 0).any(0).sum() for split in range(len(shares) + 1))
+        if present > most:
+            best, most = dealt, present
+        if most == (len(shares) + 1) * counts.shape[1]:
+            break
+    return pd.Series(np.array(["train", *shares])[best[group_of]], index=pictures.index)
+
+
+def _pictures_with_class(pictures: pd.DataFrame, group_of: np.ndarray, groups: int) -> np.ndarray:
+    """(G, C) pictures that show each class, in each group."""
+    if target_of(pictures) == "label":
+        classes = [{label} for label in pictures["label"]]
+    else:
+        classes = [set(Boxes.of(records).counted().labels) for records in pictures["boxes"]]
+    column = {label: number for number, label in enumerate(sorted(set().union(*classes)))}
+    counts = np.zeros((groups, len(column)), int)
+    for group, labels in zip(group_of, classes, strict=True):
+        counts[group, [column[label] for label in labels]] += 1
+    return counts
+
+
+def _refuse_small_classes(pictures: pd.DataFrame, drawn: int) -> None:
+    for label, groups in pictures.groupby("label")["group"].nunique().items():
+        if groups <= drawn:
             raise DatasetFormatError(
-                f"class {label!r} has {len(groups)} distinct pictures, too few for {len(shares) + 1} splits; "
+                f"class {label!r} has {groups} distinct pictures, too few for {drawn + 1} splits; "
                 "add pictures, provide split folders (train, val, test), remove the class, or lower "
                 "ingestion.near_duplicate_distance if different pictures were taken for copies."
             )
-        order = np.random.default_rng(derive_seed(seed, "splits", str(label))).permutation(len(groups))
-        members = of_class.groupby("group").indices
-        waiting = [of_class.index[members[groups[position]]] for position in order]
-        for number, (name, share) in enumerate(shares.items()):
-            wanted, taken = max(1, round(share * len(of_class))), 0
-            still_needed = len(shares) - number
-            while taken < wanted and len(waiting) > still_needed:
-                group = _take(waiting, wanted - taken)
-                if taken and len(group) > wanted - taken:
-                    waiting.append(group)
-                    break
-                split.loc[group] = name
-                taken += len(group)
-    return split
 
 
-def _take(waiting: list[pd.Index], most: int) -> pd.Index:
-    """Removes and returns the last group of at most `most` members, else the smallest."""
-    place = next((k for k in reversed(range(len(waiting))) if len(waiting[k]) <= most), None)
-    if place is None:
-        place = min(range(len(waiting)), key=lambda k: len(waiting[k]))
-    return waiting.pop(place)
+def _deal(counts: np.ndarray, sizes: np.ndarray, shares: list[float], order: np.ndarray) -> np.ndarray:
+    """(G,) split numbers, 0 the rest, from (G, C) pictures with a class, (G,) pictures, and (G,) groups in order.
 
-
-def _draw_objects(pictures: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:
-    """Like `_draw`, for pictures with objects of several classes; the best of a few draws.
-
-    Iterative stratification (Sechidis et al. 2011): the rarest class is dealt first, each group to the split that still
-    lacks most of it. A split wants at least one picture of each class.
+    Stratification by rounds, one for each class, the rarest first, as in Sechidis et al. (2011); there groups go to the
+    split that lacks most, here in order to one split after the other, which keeps most of them where they are when
+    others come. The last round is for what shows no class.
     """
-    names, group_of = np.unique(pictures["group"], return_inverse=True)
-    classes = [set(Boxes.of(records).counted().labels) for records in pictures["boxes"]]
-    column = {label: number for number, label in enumerate(sorted(set().union(*classes)))}
-    counts = np.zeros((len(names), len(column)))
-    for group, labels in zip(group_of, classes, strict=True):
-        counts[group, [column[label] for label in labels]] += 1
-    sizes = np.bincount(group_of)
-    splits = ["train", *shares]
-    best, most = np.zeros(len(names), int), -1
-    for attempt in range(DRAWS):
-        dealt = _deal(counts, sizes, list(shares.values()), np.random.default_rng(derive_seed(seed, "splits", attempt)))
-        present = sum(
-            counts[dealt == split, label].any() for split, label in product(range(len(splits)), column.values())
-        )
-        if present > most:
-            best, most = dealt, present
-        if most == len(splits) * len(column):
-            break
-    return pd.Series(np.array(splits)[best[group_of]], index=pictures.index)
-
-
-def _deal(counts: np.ndarray, sizes: np.ndarray, shares: list[float], rng: np.random.Generator) -> np.ndarray:
-    """(G,) split numbers, 0 the rest, from (G, C) pictures with a class in each group and (G,) pictures in it."""
-    shuffled = rng.permutation(len(sizes))
-    order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]  # a large group late would overfill its split
-    counts, sizes = counts[order], sizes[order]
-    lacking = np.vstack([_wanted(total, shares) for total in (*counts.sum(0), sizes.sum())])
+    of_round = np.column_stack([counts, sizes])
     dealt = np.full(len(sizes), -1)
-    while (waiting := dealt < 0).any():
-        left = (counts[waiting] > 0).sum(0)
-        label = np.where(left > 0, left, np.inf).argmin() if left.any() else len(left)
-        chosen = waiting & (counts[:, label] > 0) if label < len(left) else waiting
-        for group in np.flatnonzero(chosen):
-            dealt[group] = np.lexsort((-lacking[-1], -lacking[label]))[0]
-            lacking[:-1, dealt[group]] -= counts[group]
-            lacking[-1, dealt[group]] -= sizes[group]
-    split = np.empty(len(sizes), int)
-    split[order] = dealt
-    return split
+    for column in [*np.argsort(counts.sum(0), kind="stable"), -1]:
+        pictures = of_round[:, column]
+        waiting = [group for group in order[::-1] if dealt[group] < 0 and pictures[group]]
+        for split, share in enumerate(shares, start=1):
+            lacking = max(1, round(share * pictures.sum())) - pictures[dealt == split].sum()
+            reserved = _reserve(pictures, dealt, range(split + 1, len(shares) + 1), len(waiting))
+            for group in _take(waiting, sizes, lacking, len(waiting) - reserved):
+                dealt[group] = split
+        dealt[waiting] = 0
+    return dealt
 
 
-def _wanted(total: float, shares: list[float]) -> np.ndarray:
-    """Pictures each split should get, the rest first."""
-    parts = np.maximum(1, np.array(shares) * total)
-    return np.array([max(1, total - parts.sum()), *parts])
+def _reserve(pictures: np.ndarray, dealt: np.ndarray, later: range, waiting: int) -> int:
+    """How many of the groups `waiting` stay for splits that have nothing of a class yet: train first."""
+    empty = [not pictures[dealt == split].any() for split in (0, *later)]
+    return min(sum(empty), max(empty[0], waiting - 1))
+
+
+def _take(waiting: list[int], sizes: np.ndarray, lacking: int, most_groups: int) -> list[int]:
+    """Removes and returns what fills a split: from the end, what is not too large for it, if need be one that is."""
+    taken: list[int] = []
+    while lacking > 0 and len(taken) < most_groups:
+        place = next((place for place in reversed(range(len(waiting))) if sizes[waiting[place]] <= lacking), None)
+        if place is None and taken:
+            break
+        if place is None:
+            place = min(range(len(waiting)), key=lambda place: sizes[waiting[place]])
+        group = waiting.pop(place)
+        taken.append(group)
+        lacking -= sizes[group]
+    return taken

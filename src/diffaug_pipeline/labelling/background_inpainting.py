@@ -14,7 +14,7 @@ from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.labelling.picture_rows import boxes_in_frame, picture_row, sizes_of
 from diffaug_pipeline.labelling.sourced_scenes import sourced_scene_rows
 from diffaug_pipeline.labelling.strategy import PlanRequest
-from diffaug_pipeline.prompts.plan import take_in_turn
+from diffaug_pipeline.prompts.plan import contents_of, take_in_turn, take_sources
 
 MODE = "inpainting"
 NAME = "background_inpainting"
@@ -23,17 +23,16 @@ NAME = "background_inpainting"
 def plan_rows(request: PlanRequest) -> list[dict[str, Any]]:
     """`labelling.images` pictures, each a training image with other surroundings, the images in turn."""
     options, seed = request.labelling.background_inpainting, request.synthesis.seed
-    sizes = sizes_of(request.train)
-    rows = []
-    for number in range(request.labelling.images):
-        source = take_in_turn(list(sizes), number, seed, NAME, "source")
+    sizes, rows = sizes_of(request.train), []
+    for number, draw in enumerate(take_sources(contents_of(request.train), request.labelling.images, seed, NAME)):
+        source = draw.source
         boxes, fitted = request.train.boxes_of(source), frame_of(sizes[source], request.size_px, request.synthesis.fit)
         rows.append(
-            picture_row(request, NAME, number)
+            picture_row(request, NAME, number, draw)
             | {
                 "boxes": boxes_in_frame(boxes, fitted),
                 "source_image_id": source,
-                "prompt": take_in_turn(options.prompts, number, seed, NAME, "prompt"),
+                "prompt": take_in_turn(options.prompts, draw.turn, seed, draw.of, "prompt"),
                 "region_xyxy": [0, 0, *sizes[source]],
                 "mask_xyxy": fitted.place(dilated(boxes.xyxy, options.margin)).tolist(),
                 "mask_kind": "keep",

@@ -44,17 +44,20 @@ def plan_rows(request: PlanRequest) -> list[dict[str, Any]]:
     return [
         row
         for name, count in request.class_counts.items()
-        for row in class_rows(name, count, request.sentences(name), [], request.synthesis)
+        for row in class_rows(name, count, request.sentences(name), {}, request.synthesis)
     ]
 
 
 def label_images(generated: ImageSet, real_images: ImageSet, options: LabellingOptions) -> PlannedImageSet:
     """Generated objects on real backgrounds."""
     cut, labels = choose_matting(options), generated.index.set_index("image_id")["label"]
+    revision = matting_revision(options)
+    model = None if revision is None else options.composition.matting_model
     pool = ObjectPool(
-        rows=generated.index,
+        rows=generated.index.assign(labeller=model, labeller_revision=revision),
         contents=generated.index["sha256"].tolist(),
         cut=lambda image_id: cut(generated.read(image_id), labels[image_id]),
+        matting=revision,
     )
     return compose(pool, real_images.where(split="train"), options, "composition")
 
@@ -101,6 +104,8 @@ class ObjectPool:
     """What determines each object's pixels."""
     cut: Callable[[str], Cutout | None]
     """Cuts out the object with this id; None where that fails."""
+    matting: str | None = None
+    """Names the weights that cut out, where a model does."""
 
 
 def compose(pool: ObjectPool, train: ImageSet, options: LabellingOptions, strategy: str) -> PlannedImageSet:
@@ -112,7 +117,7 @@ def compose(pool: ObjectPool, train: ImageSet, options: LabellingOptions, strate
     statistics = BoxStatistics.of(train)
     shared = {
         "options": options.composition.model_dump(),
-        "matting": matting_revision(options),
+        "matting": pool.matting,
         "statistics": statistics.digest,
         "pool": recipe_hash({"pool": pool.contents}),
     }

@@ -12,7 +12,7 @@ from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.labelling.picture_rows import boxes_in_frame, picture_row, scene_prompt, sizes_of
 from diffaug_pipeline.labelling.sourced_scenes import sourced_scene_rows
 from diffaug_pipeline.labelling.strategy import PlanRequest
-from diffaug_pipeline.prompts.plan import take_in_turn
+from diffaug_pipeline.prompts.plan import contents_of, take_sources
 
 MODE = "image_to_image"
 NAME = "image_to_image"
@@ -20,17 +20,17 @@ NAME = "image_to_image"
 
 def plan_rows(request: PlanRequest) -> list[dict[str, Any]]:
     """`labelling.images` pictures of the training images in turn; prompts name the classes an image shows."""
-    sizes = sizes_of(request.train)
-    rows = []
-    for number in range(request.labelling.images):
-        source = take_in_turn(list(sizes), number, request.synthesis.seed, NAME, "source")
+    sizes, rows = sizes_of(request.train), []
+    draws = take_sources(contents_of(request.train), request.labelling.images, request.synthesis.seed, NAME)
+    for number, draw in enumerate(draws):
+        source = draw.source
         boxes, fitted = request.train.boxes_of(source), frame_of(sizes[source], request.size_px, request.synthesis.fit)
         rows.append(
-            picture_row(request, NAME, number)
+            picture_row(request, NAME, number, draw)
             | {
                 "boxes": boxes_in_frame(boxes, fitted),
                 "source_image_id": source,
-                "prompt": scene_prompt(request, sorted(set(boxes.counted().labels)), NAME, number),
+                "prompt": scene_prompt(request, sorted(set(boxes.counted().labels)), draw),
             }
         )
     return rows

@@ -13,7 +13,14 @@ from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.imaging.compositing import VISIBLE_ALPHA, Cutout, matte_dark_ground
 from diffaug_pipeline.labelling.options import LabellingOptions
-from diffaug_pipeline.synthesis.models import hush_loading_bars, locate_model, model_revision, model_source
+from diffaug_pipeline.synthesis.models import (
+    hush_loading_bars,
+    loading_errors,
+    locate_model,
+    model_revision,
+    model_source,
+    refuse_random_weights,
+)
 
 GROUND_THRESHOLD = 8
 """Brightness, of 255, up to which black ground is black."""
@@ -105,11 +112,17 @@ class _Segmenter:
         local = locate_model(model) is not None
         hush_loading_bars()
         self._device = choose_device(device)
-        self._processor = CLIPSegProcessor.from_pretrained(model_source(model), local_files_only=local)
-        self._model = CLIPSegForImageSegmentation.from_pretrained(
-            model_source(model), dtype=torch.float32, use_safetensors=True, local_files_only=local
-        ).to(self._device)
-        self._model.eval()
+        with loading_errors(model):
+            self._processor = CLIPSegProcessor.from_pretrained(model_source(model), local_files_only=local)
+            loaded, report = CLIPSegForImageSegmentation.from_pretrained(
+                model_source(model),
+                dtype=torch.float32,
+                use_safetensors=True,
+                output_loading_info=True,
+                local_files_only=local,
+            )
+            refuse_random_weights(model, report)
+            self._model = loaded.to(self._device).eval()
 
     @torch.inference_mode()
     def opacity(self, image: Image.Image, class_name: str) -> np.ndarray:

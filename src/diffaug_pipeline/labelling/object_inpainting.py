@@ -17,7 +17,7 @@ from diffaug_pipeline.labelling.options import LabellingOptions, ObjectInpaintin
 from diffaug_pipeline.labelling.picture_rows import picture_row, sizes_of
 from diffaug_pipeline.labelling.sourced_scenes import sourced_scene_rows
 from diffaug_pipeline.labelling.strategy import PlanRequest
-from diffaug_pipeline.prompts.plan import take_in_turn
+from diffaug_pipeline.prompts.plan import contents_of, take_in_turn, take_sources
 
 MODE = "inpainting"
 NAME = "object_inpainting"
@@ -33,9 +33,11 @@ def plan_rows(request: PlanRequest) -> list[dict[str, Any]]:
     Raises `ParameterError` if no object can be redrawn.
     """
     sizes, seed = sizes_of(request.train), request.synthesis.seed
-    objects = [
-        (image_id, number) for image_id, size in sizes.items() for number in _redrawable(request, image_id, size)
-    ]
+    objects = {
+        (image_id, number): f"{content}#{number}"
+        for image_id, content in contents_of(request.train).items()
+        for number in _redrawable(request, image_id, sizes[image_id])
+    }
     if not objects:
         raise ParameterError(
             f"none of the objects in {len(sizes)} training images can be drawn anew: each is smaller than "
@@ -43,19 +45,19 @@ def plan_rows(request: PlanRequest) -> list[dict[str, Any]]:
             "synthesis.fit: contain, or another labelling.strategy."
         )
     rows = []
-    for number in range(request.labelling.images):
-        source, object_number = take_in_turn(objects, number, seed, NAME, "object")
+    for number, draw in enumerate(take_sources(objects, request.labelling.images, seed, NAME)):
+        source, object_number = draw.source
         boxes = request.train.boxes_of(source)
         label, xyxy = str(boxes.labels[object_number]), boxes.xyxy[object_number]
         region = region_around(xyxy, request.labelling.object_inpainting.context, sizes[source], request.size_px)
         fitted = frame_of(_size(region), request.size_px, request.synthesis.fit)
         rows.append(
-            picture_row(request, NAME, number)
+            picture_row(request, NAME, number, draw)
             | {
                 "label": label,
                 "source_image_id": source,
                 "object_number": object_number,
-                "prompt": take_in_turn(request.sentences(label), number, seed, NAME, f"prompt of {label}"),
+                "prompt": take_in_turn(request.sentences(label), draw.turn, seed, draw.of, f"prompt of {label}"),
                 "region_xyxy": region,
                 "mask_xyxy": fitted.place(_moved(xyxy, region)[None]).tolist(),
                 "mask_kind": "redraw",

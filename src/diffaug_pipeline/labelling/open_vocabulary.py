@@ -13,7 +13,14 @@ from diffaug_pipeline.devices import choose_device
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.boxes import Boxes, clip
 from diffaug_pipeline.labelling.picture_rows import SMALLEST_BOX_PX, with_article
-from diffaug_pipeline.synthesis.models import hush_loading_bars, locate_model, model_revision, model_source
+from diffaug_pipeline.synthesis.models import (
+    hush_loading_bars,
+    loading_errors,
+    locate_model,
+    model_revision,
+    model_source,
+    refuse_random_weights,
+)
 
 OWL = "owlv2"
 GROUNDING_DINO = ("grounding-dino", "mm-grounding-dino")
@@ -42,17 +49,20 @@ class OpenVocabularyDetector:
         local = locate_model(model) is not None
         where = {"revision": None if local else model_revision(model, revision), "local_files_only": local}
         hush_loading_bars()
-        kind = AutoConfig.from_pretrained(model_source(model), **where).model_type
+        with loading_errors(model):
+            kind = AutoConfig.from_pretrained(model_source(model), **where).model_type
         if kind not in (OWL, *GROUNDING_DINO):
             raise ParameterError(
                 f"the detector {model} is of type {kind}; {', '.join((OWL, *GROUNDING_DINO))} can be asked by name."
             )
         self._device, self._class_names = choose_device(device), list(class_names)
-        self._model = AutoModelForZeroShotObjectDetection.from_pretrained(
-            model_source(model), dtype=torch.float32, use_safetensors=True, **where
-        ).to(self._device)
-        self._model.eval()
-        self._processor = AutoProcessor.from_pretrained(model_source(model), **where)
+        with loading_errors(model):
+            loaded, report = AutoModelForZeroShotObjectDetection.from_pretrained(
+                model_source(model), dtype=torch.float32, use_safetensors=True, output_loading_info=True, **where
+            )
+            refuse_random_weights(model, report)
+            self._model = loaded.to(self._device).eval()
+            self._processor = AutoProcessor.from_pretrained(model_source(model), **where)
         if kind == OWL:
             self._question: str | list[str] = [f"a photo of {with_article(name)}" for name in class_names]
             self._read = self._read_owl

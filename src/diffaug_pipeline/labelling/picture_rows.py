@@ -7,20 +7,20 @@ from diffaug_pipeline.imaging.boxes import Boxes, clip
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.preparation import Fitted
 from diffaug_pipeline.labelling.strategy import PlanRequest
-from diffaug_pipeline.prompts.plan import take_in_turn
+from diffaug_pipeline.prompts.plan import Draw, take_in_turn
 from diffaug_pipeline.seeding import derive_seed
 
 SMALLEST_BOX_PX = 2
 
 
-def picture_row(request: PlanRequest, strategy: str, number: int) -> dict[str, Any]:
+def picture_row(request: PlanRequest, strategy: str, number: int, draw: Draw) -> dict[str, Any]:
     """`image_id`, `seed` and, for pictures made from others, `strength` of the `number`-th picture."""
     synthesis, strength = request.synthesis, None
     if synthesis.mode != "text_to_image":
-        strength = take_in_turn(synthesis.strengths, number, synthesis.seed, strategy, "strength")
+        strength = take_in_turn(synthesis.strengths, draw.turn, synthesis.seed, draw.of, "strength")
     return {
         "image_id": f"synthetic:{strategy}/{number:06d}",
-        "seed": derive_seed(synthesis.seed, "synthesis", strategy, number),
+        "seed": derive_seed(synthesis.seed, "synthesis", draw.of, draw.turn),
         "strength": strength,
     }
 
@@ -38,12 +38,13 @@ def boxes_in_frame(boxes: Boxes, fitted: Fitted) -> list[dict[str, Any]]:
     return boxes.placed_at(placed).where(seen).records()
 
 
-def scene_prompt(request: PlanRequest, class_names: Sequence[str], strategy: str, number: int) -> str:
+def scene_prompt(request: PlanRequest, class_names: Sequence[str], draw: Draw) -> str:
     """A sentence about the first class that goes on to name the others; empty for no class at all."""
     if not class_names:
         return ""
     first, *others = class_names
-    sentence = take_in_turn(request.sentences(first), number, request.synthesis.seed, strategy, f"prompt of {first}")
+    choices, seed = request.sentences(first), request.synthesis.seed
+    sentence = take_in_turn(choices, draw.turn, seed, draw.of, f"prompt of {first}")
     return " and ".join([sentence, *map(with_article, others)])
 
 

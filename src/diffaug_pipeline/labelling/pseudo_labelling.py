@@ -14,7 +14,7 @@ from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.labelling.picture_rows import picture_row, scene_prompt
 from diffaug_pipeline.labelling.scene_rows import scene_row
 from diffaug_pipeline.labelling.strategy import PlanRequest
-from diffaug_pipeline.prompts.plan import take_in_turn
+from diffaug_pipeline.prompts.plan import Draw, take_in_turn
 from diffaug_pipeline.synthesis.models import model_revision
 
 MODE = "text_to_image"
@@ -26,21 +26,24 @@ def plan_rows(request: PlanRequest) -> list[dict[str, Any]]:
     rows = []
     for number in range(request.labelling.images):
         names = _classes_of(request, number)
-        prompt = scene_prompt(request, names, NAME, number)
-        rows.append(picture_row(request, NAME, number) | {"boxes": [], "source_image_id": None, "prompt": prompt})
+        draw = Draw(None, NAME, number)
+        prompt = scene_prompt(request, names, draw)
+        rows.append(picture_row(request, NAME, number, draw) | {"boxes": [], "source_image_id": None, "prompt": prompt})
     return rows
 
 
 def label_images(generated: ImageSet, real_images: ImageSet, options: LabellingOptions) -> PlannedImageSet:
     """The pictures as they are, with what the detector finds of the real images' classes inside the files."""
     detecting = options.pseudo_labelling
+    revision = model_revision(detecting.detector, detecting.revision)
     determining = detecting.model_dump(exclude={"classes_per_scene"}) | {
-        "revision": model_revision(detecting.detector, detecting.revision),
+        "revision": revision,
         "class_names": real_images.class_names,
     }
+    labelled = generated.index.assign(labeller=detecting.detector, labeller_revision=revision)
     rows = [
         scene_row(picture["image_id"], NAME, None, picture, {"picture": picture["sha256"]} | determining)
-        for picture in generated.index.to_dict("records")
+        for picture in labelled.to_dict("records")
     ]
     return PlannedImageSet(
         pd.DataFrame(rows),
@@ -55,7 +58,7 @@ def label_detected(generated: ImageSet, detections: pd.DataFrame, options: Label
     detecting = options.pseudo_labelling
     found = detections.set_index("image_id")["boxes"]
     rows = []
-    for picture in generated.index.to_dict("records"):
+    for picture in generated.index.assign(labeller=detecting.detector).to_dict("records"):
         boxes = _sure(found[picture["image_id"]], detecting.confidence, detecting.iou).records()
         determining = {"picture": picture["sha256"], "boxes": boxes}
         rows.append(scene_row(picture["image_id"], NAME, None, picture, determining) | {"boxes": boxes})

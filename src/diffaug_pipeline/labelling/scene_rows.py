@@ -18,13 +18,18 @@ PROVENANCE = (
     "adapters",
     "model",
     "model_revision",
+    "labeller",
+    "labeller_revision",
 )
 
 
 def scene_row(
     image_id: str, strategy: str, source_image_id: str | None, generated: dict[str, Any], determining: dict[str, Any]
 ) -> dict[str, Any]:
-    """One row: `generated` is the index row of a picture used, `determining` all that leads to the scene's pixels."""
+    """One row: `generated` is the index row of a picture used, `determining` all that leads to the scene's pixels.
+
+    `generated` names as `labeller` the model, if any, that cuts out the objects or finds them.
+    """
     return {
         "image_id": image_id,
         "split": "train",

@@ -13,11 +13,12 @@ SHARED = ("generator", "strength", "scheduler", "num_inference_steps", "guidance
 NO_TEMPLATE = (
     "# The prompt is left out: a run prompts for every class, so it has to say {class_name} where the class goes.\n"
 )
-AS_DETECTION = "# Inpainting serves detection: objects are drawn anew inside their boxes.\n"
+FROM_REAL_IMAGES = "# A run starts from its own training images, not from the one uploaded here.\n"
+AS_DETECTION = "# Inpainting serves detection: a run draws objects anew inside their boxes, not what is marked here.\n"
 
 
 def as_parameters(request: Request, preset_vocabulary: Vocabulary) -> str:
-    """YAML for `conf/local/parameters.yml`; its first pictures of the class are those of the request.
+    """YAML for `conf/local/parameters.yml`; see `Request` for when its first pictures are those of the request.
 
     `preset_vocabulary` is what a run takes that names none.
     """
@@ -29,7 +30,7 @@ def as_parameters(request: Request, preset_vocabulary: Vocabulary) -> str:
         task, notes = "detection", AS_DETECTION
         block["labelling"] = {"strategy": "object_inpainting"}
     else:
-        task, notes = "classification", ""
+        task, notes = "classification", FROM_REAL_IMAGES if request.synthesis.mode == "image_to_image" else ""
         synthesis |= request.synthesis.model_dump(mode="json", include={"mode", "output_size"})
     parameters: dict[str, Any] = {task: block}
     if request.vocabulary != preset_vocabulary:

@@ -7,7 +7,7 @@ import pandas as pd
 from diffaug_pipeline.playground.mask import mask_boxes
 from diffaug_pipeline.playground.presets import check_is_here
 from diffaug_pipeline.playground.request import SOURCE, Request
-from diffaug_pipeline.prompts.plan import class_rows, complete_plan, shared_columns
+from diffaug_pipeline.prompts.plan import class_rows, complete_plan, contents_of, shared_columns
 from diffaug_pipeline.synthesis.known_classes import classes_taught, describe_unknown
 
 
@@ -18,7 +18,7 @@ def plan_request(request: Request) -> pd.DataFrame:
     """
     check_is_here(request.preset)
     request.synthesis.check_strengths(request.preset)
-    sources = request.sources.index["image_id"].tolist()
+    sources = contents_of(request.sources)
     rows = class_rows(request.subject, request.count, request.sentences, sources, request.synthesis)
     if request.synthesis.mode == "inpainting":
         rows = [row | _inpainting_columns(request) for row in rows]
@@ -28,11 +28,9 @@ def plan_request(request: Request) -> pd.DataFrame:
 def describe_strangeness(request: Request) -> str | None:
     """A sentence where the generator was only taught certain classes and is asked for something else."""
     taught = classes_taught(request.preset.model)
-    if taught is None or request.class_name in taught:
+    if taught is None or request.asks_for_one_of(taught):
         return None
-    if not request.class_name and any(name in request.prompt for name in taught):
-        return None
-    return describe_unknown(request.preset.model, [request.subject])
+    return describe_unknown(request.preset.model, [request.class_name if request.goes_by_class else request.prompt])
 
 
 def _inpainting_columns(request: Request) -> dict[str, Any]:

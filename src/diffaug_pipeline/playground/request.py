@@ -1,6 +1,6 @@
 """What is asked for at one press of a button, in the terms of a run's parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +25,11 @@ SOURCE = "source"
 
 @dataclass(frozen=True)
 class Request:
-    """Pictures of one kind. A run with these options makes the same ones, byte for byte, of the class as its first."""
+    """Pictures of one kind.
+
+    A run with these options makes the same ones, byte for byte, of the class as its first: from text where the class
+    says what they show, and from the source where that is the first one of the class.
+    """
 
     preset: GeneratorPreset
     synthesis: SynthesisOptions
@@ -63,6 +67,17 @@ class Request:
         return CLASS_NAME in _placeholders(self.prompt)
 
     @property
+    def goes_by_class(self) -> bool:
+        """Whether the class says what the pictures show, and not the prompt alone."""
+        return not self.prompt or self.names_the_class
+
+    def asks_for_one_of(self, class_names: Collection[str]) -> bool:
+        """Whether the pictures are to show something of these classes."""
+        if self.goes_by_class:
+            return self.class_name in class_names
+        return any(name in self.prompt for name in class_names)
+
+    @property
     def subject(self) -> str:
         """What the seeds go by: the class, as in a run, or the prompt."""
         return self.class_name or self.prompt
@@ -70,7 +85,7 @@ class Request:
     @property
     def sentences(self) -> list[str]:
         """What is asked of the generator, in turn."""
-        if self.prompt and not self.names_the_class:
+        if not self.goes_by_class:
             return [self.prompt]
         return sentences(self.vocabulary, self.wording.get(self.class_name, self.class_name))
 

@@ -35,10 +35,13 @@ class Drawn:
     recipes: list[str]
     """Which name the pictures, here as in a run."""
     clip_scores: list[float]
-    """2.5 times the cosine to the class sentence, as in the filter, or to the prompt where no class is given, at least
-    0; NaN where the scorer does not know what it is asked about."""
+    """2.5 times the cosine to what they were scored against, at least 0; NaN where the scorer was not taught that."""
+    scored_against: str
+    """The class sentence, as in the filter, or a prompt that does not name the class."""
     seconds: float
     """For all pictures, without loading the model."""
+    is_first: bool
+    """Whether they are the first of the model, which take longer than others."""
     model_evaluations: int
     """Calls of the denoiser per picture."""
     note: str | None
@@ -80,21 +83,24 @@ class Studio:
         self._features = features
         self._known_as: tuple[str, ...] = ()
         self._generator: Generator | None = None
+        self._has_drawn = False
 
     def draw(self, job: Job, after_evaluation: Callable[[], None]) -> Drawn:
         """The pictures of `job`; what `after_evaluation` raises, called as in `Generator.make_images`, ends it."""
         generator = self._take(job)
         started = time.perf_counter()
         pictures = [picture for rows in job.batches for picture in _make(generator, rows, after_evaluation)]
-        seconds = time.perf_counter() - started
+        seconds, is_first, self._has_drawn = time.perf_counter() - started, not self._has_drawn, True
         pictures = [_put_in(job.request, picture) for picture in pictures]
         return Drawn(
             label=job.request.label,
             pictures=[encode_png(picture) for picture in pictures],
             prompts=job.plan["prompt"].tolist(),
             recipes=job.plan["recipe"].tolist(),
-            clip_scores=self._score(job.request, pictures, job.plan["prompt"].tolist()).tolist(),
+            clip_scores=self._score(job.request, pictures).tolist(),
+            scored_against="the class" if job.request.goes_by_class else "the prompt",
             seconds=seconds,
+            is_first=is_first,
             model_evaluations=job.evaluations_each,
             note=describe_strangeness(job.request),
         )
@@ -106,7 +112,7 @@ class Studio:
         known_as = (maker.preset.model_dump_json(), maker.revision, options.dtype, options.device, options.fit)
         if self._generator is None or known_as != self._known_as:
             self._generator = None
-            self._generator, self._known_as = maker.generator, known_as
+            self._generator, self._known_as, self._has_drawn = maker.generator, known_as, False
         _ = self._generator.text_to_image
         return self._generator.with_sources(job.request.sources)
 
@@ -115,18 +121,17 @@ class Studio:
         scorer = self._features.scorer
         return ClipScorer(scorer.model, scorer.revision, self._features.device)
 
-    def _score(self, request: Request, pictures: list[Image.Image], prompts: list[str]) -> np.ndarray:
+    def _score(self, request: Request, pictures: list[Image.Image]) -> np.ndarray:
         """(N,) CLIP scores."""
         taught = classes_taught(self._features.scorer.model)
+        if taught is not None and not request.asks_for_one_of(taught):
+            return np.full(len(pictures), np.nan)
         features = self._scorer.embed_images(pictures, self._features.batch_size, "scoring pictures")
-        if request.class_name:
+        if request.goes_by_class:
             asked = self._scorer.embed_classes([request.class_name], self._features.scorer.templates)
-            is_known = taught is None or request.class_name in taught
         else:
-            asked = self._scorer.embed_classes(prompts, ["{class_name}"])
-            is_known = taught is None or any(name in request.prompt for name in taught)
-        scores = clip_score.WEIGHT * (features * asked).sum(1).clip(0)
-        return scores if is_known else np.full(len(pictures), np.nan)
+            asked = self._scorer.embed_classes([request.prompt], ["{class_name}"])
+        return clip_score.WEIGHT * (features @ asked[0]).clip(0)
 
 
 def _make(generator: Generator, rows: pd.DataFrame, after_evaluation: Callable[[], None]) -> list[Image.Image]:

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -54,14 +55,14 @@ def plan_synthesis(
     rows = []
     for class_name, count in (class_counts or dict.fromkeys(train.class_names, synthesis.images_per_class)).items():
         choices = sentences(vocabulary, prompts.wording.get(class_name, class_name))
-        sources = train.where(label=class_name).index["image_id"].tolist()
+        sources = contents_of(train.where(label=class_name))
         rows += class_rows(class_name, count, choices, sources, synthesis)
     return complete_plan(rows, shared_columns(synthesis, preset, vocabulary), train)
 
 
 def complete_plan(rows: list[dict[str, Any]], shared: dict[str, Any], train: ImageSet) -> pd.DataFrame:
     """The plan of `rows` with the columns they share, each with its recipe; sources are images of `train`."""
-    contents = train.index.set_index("image_id")["sha256"]
+    contents = contents_of(train)
     for row in rows:
         source = row["source_image_id"]
         determining = {key: value for key, value in (shared | row).items() if key not in NOT_IN_RECIPE}
@@ -117,27 +118,53 @@ def shared_columns(synthesis: SynthesisOptions, preset: GeneratorPreset, vocabul
 
 
 def class_rows(
-    class_name: str, count: int, choices: list[str], sources: list[str], synthesis: SynthesisOptions
+    class_name: str, count: int, choices: list[str], sources: Mapping[str, str], synthesis: SynthesisOptions
 ) -> list[dict[str, Any]]:
-    """`count` pictures of one class, prompted with `choices`; from `sources` if the mode asks."""
-    rows = []
-    for number in range(count):
-        seed = derive_seed(synthesis.seed, "synthesis", synthesis.mode, class_name, number)
-        source = strength = None
-        if synthesis.mode == "image_to_image":
-            source = take_in_turn(sources, number, synthesis.seed, class_name, "source")
-            strength = take_in_turn(synthesis.strengths, number, synthesis.seed, class_name, "strength")
-        rows.append(
-            {
-                "image_id": f"synthetic:{class_name}/{number:06d}",
-                "label": class_name,
-                "source_image_id": source,
-                "prompt": take_in_turn(choices, number, synthesis.seed, class_name, "prompt"),
-                "seed": seed,
-                "strength": strength,
-            }
-        )
-    return rows
+    """`count` pictures of one class, prompted with `choices`; from `sources` (`contents_of`) if the mode asks."""
+    seed, mode = synthesis.seed, synthesis.mode
+    if mode == "image_to_image":
+        draws = take_sources(sources, count, seed, class_name)
+    else:
+        draws = [Draw(None, class_name, number) for number in range(count)]
+    return [
+        {
+            "image_id": f"synthetic:{class_name}/{number:06d}",
+            "label": class_name,
+            "source_image_id": draw.source,
+            "prompt": take_in_turn(choices, draw.turn, seed, draw.of, "prompt"),
+            "seed": derive_seed(seed, "synthesis", mode, draw.of, draw.turn),
+            "strength": draw.source and take_in_turn(synthesis.strengths, draw.turn, seed, draw.of, "strength"),
+        }
+        for number, draw in enumerate(draws)
+    ]
+
+
+class Draw(NamedTuple):
+    """What a picture is to start from, and what else about it is drawn by: in turns of its own."""
+
+    source: Any
+    of: str
+    turn: int
+
+
+def take_sources(contents: Mapping[Any, str], count: int, seed: int, of: str) -> list[Draw]:
+    """`count` draws from rounds that each go through all sources in a fresh order; `contents` tells them by content.
+
+    The order is that of a hash of each, and what is drawn by content and turn changes with no other source: where some
+    are added, nearly all pictures of the others are planned as before.
+    """
+    rounds = range(math.ceil(count / len(contents)))
+    draws = [
+        Draw(source, contents[source], turn)
+        for turn in rounds
+        for source in sorted(contents, key=lambda source: derive_seed(seed, "source", of, turn, contents[source]))
+    ]
+    return draws[:count]
+
+
+def contents_of(images: ImageSet) -> dict[str, str]:
+    """SHA-256 by `image_id`, in index order."""
+    return dict(zip(images.index["image_id"], images.index["sha256"], strict=True))
 
 
 def take_in_turn(choices: Sequence[Any], number: int, seed: int, of: str, what: str) -> Any:

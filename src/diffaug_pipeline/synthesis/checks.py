@@ -37,7 +37,7 @@ def check_generator(preset: GeneratorPreset, mode: Mode) -> None:
     check_mode(preset.model, revision, mode)
     check_size(preset, revision)
     for adapter in pin_adapters(preset.adapters):
-        _check_safetensors(adapter_file(adapter))
+        check_safetensors(adapter_file(adapter))
 
 
 def check_model(model: str, revision: str, variant: str | None) -> None:
@@ -52,7 +52,7 @@ def check_model(model: str, revision: str, variant: str | None) -> None:
         _check_layout(model, files, components)
         for name in files:
             if name.endswith(".safetensors") and PurePosixPath(name).parent.as_posix() in components:
-                _check_safetensors(folder / name)
+                check_safetensors(folder / name)
         return
     try:
         sizes = hub.repository_files(model, revision)
@@ -107,6 +107,15 @@ def files_to_load(names: Iterable[str], components: set[str], variant: str | Non
     return wanted
 
 
+def check_safetensors(path: Path) -> None:
+    """Raises `ModelFolderError` if the header of the file is damaged, or the file not as long as that says."""
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+    except SafetensorError as error:
+        raise ModelFolderError(f"{path} is damaged ({error}); copy or download it again.") from error
+
+
 def _class_name(model: str, revision: str) -> str:
     class_name = (read_model_file(model, revision, INDEX) or {}).get("_class_name")
     if not isinstance(class_name, str):
@@ -143,14 +152,6 @@ def _what_it_is(names: Iterable[str]) -> str:
             "as a folder with save_pretrained."
         )
     return "Name the folder that save_pretrained wrote, or a hub id."
-
-
-def _check_safetensors(path: Path) -> None:
-    try:
-        with safe_open(path, framework="numpy"):
-            pass
-    except SafetensorError as error:
-        raise ModelFolderError(f"{path} is damaged ({error}); copy or download it again.") from error
 
 
 def _check_room(model: str, needed_bytes: int) -> None:

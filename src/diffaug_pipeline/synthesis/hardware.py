@@ -1,12 +1,12 @@
-"""What the engine chooses where the parameters leave it open: precision, batch size, workers and their devices."""
+"""What is chosen where the parameters leave it open: precision and batch size."""
 
 from collections import Counter
 
 import torch
 
 from diffaug_pipeline.devices import choose_device
+from diffaug_pipeline.engines.choosing import worker_devices
 from diffaug_pipeline.errors import ParameterError
-from diffaug_pipeline.processes import usable_cores
 from diffaug_pipeline.synthesis.options import Dtype, GeneratorPreset, SynthesisOptions
 
 BYTES_TOGETHER_ON_CPU = 1 << 18
@@ -46,22 +46,7 @@ def choose_batch_size(options: SynthesisOptions, preset: GeneratorPreset) -> int
     pixels = preset.width_px * preset.height_px
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
-        sharing = max(Counter(worker_devices(options)).values())
+        sharing = 1 if options.engine == "ray" else max(Counter(worker_devices(options)).values())
         return min(LARGEST_BATCH, max(1, free // (BYTES_PER_PIXEL * pixels * sharing)))
     value_bytes = getattr(torch, choose_dtype(options, preset)).itemsize
     return min(LARGEST_BATCH, max(1, BYTES_TOGETHER_ON_CPU // (value_bytes * pixels)))
-
-
-def worker_devices(options: SynthesisOptions) -> list[str]:
-    """The device of each worker: every accelerator there is, in turn; a CPU is shared.
-
-    `workers: null` makes one per CUDA device, or a single one.
-    """
-    device = choose_device(options.device)
-    devices = [f"cuda:{number}" for number in range(torch.cuda.device_count())] if device == "cuda" else [device]
-    return [devices[worker % len(devices)] for worker in range(options.workers or len(devices))]
-
-
-def threads_each(workers: int) -> int:
-    """What is left of this process's cores for each of `workers`."""
-    return max(1, usable_cores() // workers)

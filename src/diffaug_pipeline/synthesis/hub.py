@@ -94,6 +94,14 @@ def cached_commit(model: str, revision: str | None) -> str | None:
     return max(snapshots, key=lambda path: path.stat().st_mtime).name if snapshots else None
 
 
+def cached_snapshot(model: str, revision: str | None) -> Path | None:
+    """The folder of that commit in the local cache, with what has been downloaded of it."""
+    commit = cached_commit(model, revision)
+    if commit is None:
+        return None
+    return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=model, repo_type="model") / "snapshots" / commit
+
+
 def repository_files(model: str, commit: str) -> dict[str, int]:
     """The repository's files and their sizes in bytes; raises `HubError`."""
     with hub_errors(model, commit):

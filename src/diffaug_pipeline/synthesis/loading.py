@@ -12,6 +12,7 @@ from diffusers import (
 )
 from torch import nn
 
+from diffaug_pipeline.errors import ModelFolderError
 from diffaug_pipeline.synthesis.adapters import adapter_file
 from diffaug_pipeline.synthesis.families import pipeline_class
 from diffaug_pipeline.synthesis.models import hush_loading_bars, loading_errors, locate_model, model_source
@@ -43,6 +44,7 @@ def load_pipeline(preset: GeneratorPreset, dtype: Dtype, device: str, revision: 
             use_safetensors=True,
             local_files_only=local,
         )
+    _refuse_absent_weights(pipeline, preset.model)
     _add_adapters(pipeline, preset.adapters)
     if getattr(pipeline, "safety_checker", None) is not None:
         logger.warning("The model's safety checker is off: it would put black pictures in place of flagged ones.")
@@ -96,6 +98,17 @@ def _place(pipeline: DiffusionPipeline, device: str) -> DiffusionPipeline:
 def _weights_bytes(pipeline: DiffusionPipeline) -> int:
     parts = [part for part in pipeline.components.values() if isinstance(part, nn.Module)]
     return sum(tensor.nbytes for part in parts for tensors in (part.parameters(), part.buffers()) for tensor in tensors)
+
+
+def _refuse_absent_weights(pipeline: DiffusionPipeline, model: str) -> None:
+    """What a file does not hold diffusers leaves without memory, and says so where the model is moved."""
+    networks = {name: part for name, part in pipeline.components.items() if isinstance(part, nn.Module)}
+    for name, network in networks.items():
+        if absent := [key for key, value in network.state_dict().items() if value.is_meta]:
+            raise ModelFolderError(
+                f"the {name} of {model} lacks {len(absent)} weights, e.g. {absent[0]}; see whether it is whole and "
+                "of the kind its config.json says."
+            )
 
 
 def _add_adapters(pipeline: DiffusionPipeline, adapters: list[Adapter]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from diffaug_pipeline.embedded import embedded_folder
@@ -14,6 +15,8 @@ from diffaug_pipeline.synthesis import hub
 
 HASHED_SUFFIXES = (".safetensors", ".json", ".txt", ".model", ".jinja")
 """Weights, configurations, and what tokenizers are made of."""
+LONGEST_REASON = 300
+"""Letters; some libraries list all tensors of a model."""
 
 
 def locate_model(model: str) -> Path | None:
@@ -73,11 +76,20 @@ def loading_errors(model: str) -> Iterator[None]:
         raise
     except Exception as error:
         said = [line.strip() for line in str(error).splitlines() if line.strip()] or ["it does not say why"]
-        reason = " ".join(said[:2]) if said[0].endswith(":") else said[0]
+        reason = shorten(" ".join(said[:2]) if said[0].endswith(":") else said[0], LONGEST_REASON, placeholder=" …")
         raise ModelFolderError(
             f"{model} cannot be loaded ({type(error).__name__}: {reason}); see whether it is whole and of the kind "
             "asked for."
         ) from error
+
+
+def refuse_random_weights(model: str, report: dict[str, Any]) -> None:
+    """Raises `ModelFolderError` for weights that transformers, whose loading `report` it is, has drawn at random."""
+    if absent := report["missing_keys"] | {key for key, *_ in report.get("mismatched_keys", ())}:
+        raise ModelFolderError(
+            f"{model} holds no {min(absent)}, and random weights would see nothing; choose a model that was trained "
+            "for what it is asked to do here, and see whether it is whole."
+        )
 
 
 @lru_cache(maxsize=16)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, RootModel, field_validator, model_validator
 
+from diffaug_pipeline.engines.options import EngineOptions
 from diffaug_pipeline.errors import ParameterError
 from diffaug_pipeline.imaging.options import Fit
 from diffaug_pipeline.options import Options
@@ -73,7 +74,7 @@ class Generators(RootModel[dict[str, GeneratorPreset]]):
         return self.root[name]
 
 
-class SynthesisOptions(Options):
+class SynthesisOptions(EngineOptions):
     """What to make, with which generator; null means the preset's value."""
 
     generator: str
@@ -100,12 +101,6 @@ class SynthesisOptions(Options):
     """Images denoised together; null: what suits the device. Halved where memory does not hold them."""
     dtype: Dtype | Literal["auto"]
     """`auto`: bfloat16 on processors that multiply it natively, float16 or bfloat16 on CUDA, else float32."""
-    device: str
-    """`auto`, or what torch calls the device: cpu, cuda, cuda:1, mps; `cuda` means all of them."""
-    engine: Literal["local"]
-    """Who makes the images: processes on this machine."""
-    workers: int | None = Field(ge=1)
-    """Processes; null: one per CUDA device, else a single one."""
     allow_unknown_classes: bool
     """Go on although the generator was never taught the classes."""
     seed: int = Field(ge=0)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import torch
 
+from diffaug_pipeline.engines.choosing import choose_engine
 from diffaug_pipeline.errors import VersionError
 from diffaug_pipeline.imaging.image_set import DrawnImage, ImageSet, PlannedImageSet
 from diffaug_pipeline.synthesis.adapters import pin_adapters, read_adapters, write_adapters
-from diffaug_pipeline.synthesis.hardware import choose_batch_size, threads_each, worker_devices
+from diffaug_pipeline.synthesis.hardware import choose_batch_size
 from diffaug_pipeline.synthesis.models import locate_model, model_revision
 from diffaug_pipeline.synthesis.options import GeneratorPreset, SynthesisOptions
 
@@ -44,21 +45,17 @@ def synthesize(
     options = options.model_copy(update={"dtype": planned["dtype"]})
     preset = preset.model_copy(update={"adapters": read_adapters(planned["adapters"])})
 
-    devices = worker_devices(options)
-    threads = threads_each(len(devices)) if len(devices) > 1 else None
-    makers = [
-        ImageMaker(
-            preset, options.model_copy(update={"device": device}), real_images, planned["model_revision"], threads
-        )
-        for device in devices
-    ]
+    def maker_on(device: str, threads: int | None) -> ImageMaker:
+        on_device = options.model_copy(update={"device": device})
+        return ImageMaker(preset, on_device, real_images, planned["model_revision"], threads)
+
     return PlannedImageSet(
         plan,
-        makers[0],
+        maker_on(options.device, None),
         batch_size=choose_batch_size(options, preset),
         batch_columns=BATCH_COLUMNS,
         description="synthesis",
-        parallel=tuple(makers) if len(makers) > 1 else (),
+        engine=choose_engine(options, maker_on),
     )
 
 

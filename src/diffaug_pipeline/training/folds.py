@@ -54,6 +54,11 @@ def read_folds(references: Checkpoint) -> dict[str, int]:
     return references.read_json(FOLDS)
 
 
+def read_config(references: Checkpoint) -> dict[str, Any]:
+    """What the models have in common, and the training images of the first; there is at least one."""
+    return model_outside(references, 0).read_json("config.json")
+
+
 def model_outside(references: Checkpoint, fold: int) -> Checkpoint:
     """What was trained without the images of `fold`."""
     return Checkpoint(references.folder / _name(fold))

@@ -9,6 +9,7 @@ import numpy as np
 from diffaug_pipeline.imaging.image_set import ImageSet
 from diffaug_pipeline.imaging.options import Fit
 from diffaug_pipeline.imaging.preparation import Fitted, Frame, fit_image
+from diffaug_pipeline.mapped_array import create_mapped_array
 from diffaug_pipeline.progress import track
 
 
@@ -38,7 +39,7 @@ def as_pixels(fitted: Fitted) -> np.ndarray:
 
 def decode_to_file(images: ImageSet, size_px: int, fit: Fit, path: Path) -> PixelFile:
     """All pictures of `images` in one file."""
-    array = np.lib.format.open_memmap(path, "w+", np.uint8, (len(images), 3, size_px, size_px))
+    array = create_mapped_array(path, np.uint8, (len(images), 3, size_px, size_px))
     frames = []
     for row, fitted in enumerate(decode(images, size_px, fit)):
         array[row] = as_pixels(fitted)

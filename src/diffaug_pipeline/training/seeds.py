@@ -25,6 +25,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from diffaug_pipeline.checkpoint import Checkpoint
+from diffaug_pipeline.mapped_array import create_mapped_array
 from diffaug_pipeline.processes import SECONDS_BETWEEN_LOOKS, usable_cores, worker_pools
 from diffaug_pipeline.progress import progress_bar
 from diffaug_pipeline.training.options import TrainingLoopOptions
@@ -69,7 +70,7 @@ def train_all_seeds(
         return
     with TemporaryDirectory(prefix=".scratch-", dir=folder) as scratch:
         counts = Path(scratch) / "steps_done.npy"
-        np.lib.format.open_memmap(counts, "w+", np.int64, (len(open_seeds),)).flush()
+        create_mapped_array(counts, np.int64, (len(open_seeds),)).flush()
         train_and_store = partial(_train_and_store, prepare(Path(scratch)), folder, counts)
         _train_seeds(train_and_store, options, device, counts, open_seeds)
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from diffaug_pipeline.export.options import ImageExportOptions, Licences, SceneExportOptions
-from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.nouns import FillFolder
 from diffaug_pipeline.synthesis.options import Generators
 
@@ -18,13 +17,9 @@ def export_images(
 
 
 def export_scenes(
-    options: SceneExportOptions,
-    generators: Generators,
-    licences: Licences,
-    labelling: LabellingOptions,
-    **artifacts: Any,
+    options: SceneExportOptions, generators: Generators, licences: Licences, **artifacts: Any
 ) -> FillFolder:
     """The augmented dataset with boxes, in the formats asked for."""
     from diffaug_pipeline.export.run import RunArtifacts, export_dataset
 
-    return export_dataset("detection", RunArtifacts(**artifacts), options, generators, licences, labelling)
+    return export_dataset("detection", RunArtifacts(**artifacts), options, generators, licences)

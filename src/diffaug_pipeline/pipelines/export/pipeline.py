@@ -8,6 +8,7 @@ ARTIFACTS = {
     "real_images": "real_images",
     "synthetic_images": "synthetic_images",
     "training_set": "augmented_training_set",
+    "references": "references",
     "filter_decisions": "filter_decisions",
     "filter_calibration": "filter_calibration",
     "copies": "copies",
@@ -17,23 +18,13 @@ ARTIFACTS = {
     "run_record": "run_record",
 }
 OPTIONS = {"options": "params:export", "generators": "params:generators", "licences": "params:licences"}
-EXPORTS = {
-    "classification": Node(
-        export_images, inputs=ARTIFACTS | OPTIONS, outputs="exported_dataset", name="export_dataset"
-    ),
-    "detection": Node(
-        export_scenes,
-        inputs=ARTIFACTS | OPTIONS | {"labelling": "params:labelling"},
-        outputs="exported_dataset",
-        name="export_dataset",
-    ),
-}
+EXPORTS = {"classification": export_images, "detection": export_scenes}
 
 
 def create_pipeline(task: str) -> Pipeline:
     """The stage in the namespace of `task`."""
     return Pipeline(
-        [EXPORTS[task]],
+        [Node(EXPORTS[task], inputs=ARTIFACTS | OPTIONS, outputs="exported_dataset", name="export_dataset")],
         namespace=task,
         inputs={"augmented_training_set": f"{task}.augmented.training_set", "run_record": "run_record"},
         parameters={"params:generators", "params:licences"},

@@ -1,0 +1,1 @@
+"""Runs that start by themselves: by cron, by systemd timers, or by Dagster."""
