@@ -1,5 +1,6 @@
 """Finds the run to resume, repeats the choices it was begun with, and refuses to mix it with anything else."""
 
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -72,21 +73,33 @@ def _shortened(sentences: list[str]) -> list[str]:
 
 def resume_command(project: Path, record: dict[str, Any]) -> str:
     """What finishes the run of `record`, typed in `project`."""
-    data_root = record["runtime_params"].get("data_root")
-    here = options_to_run_here(project, record["env"], Path(record["conf_source"]), data_root)
+    found_by = data_root_of(record["runtime_params"])
+    here = options_to_run_here(project, record["env"], Path(record["conf_source"]), found_by)
     return " ".join(["kedro run --resume", record["run_id"], *here])
 
 
-def options_to_run_here(project: Path, env: str | None, conf_source: Path, data_root: str | None) -> list[str]:
-    """Words by which another `kedro` command in `project` takes the same configuration and data folder."""
+def data_root_of(runtime_params: dict[str, Any]) -> dict[str, Any]:
+    """Those parameters by which a run is found; its record knows the others."""
+    return {name: value for name, value in runtime_params.items() if name == "data_root"}
+
+
+def options_to_run_here(project: Path, env: str | None, conf_source: Path, runtime_params: dict[str, Any]) -> list[str]:
+    """Words by which another `kedro` command in `project` takes the same configuration."""
+    from diffaug_pipeline.history.differences import flatten
+
     words = []
     if env not in (None, settings.CONFIG_LOADER_ARGS["default_run_env"]):
         words += ["--env", env]
     if conf_source != project / settings.CONF_SOURCE:
         words += ["--conf-source", shlex.quote(str(conf_source))]
-    if data_root:
-        words += ["--params", shlex.quote(f"data_root={data_root}")]
+    if runtime_params:
+        values = flatten(runtime_params).items()
+        words += ["--params", shlex.quote(",".join(f"{name}={_as_typed(value)}" for name, value in values))]
     return words
+
+
+def _as_typed(value: Any) -> str:
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
 def _read_record(wanted: str, options: dict[str, Any]) -> dict[str, Any]:

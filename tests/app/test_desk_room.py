@@ -129,6 +129,11 @@ def test_nothing_is_saved_where_no_run_would_read_it(project, data_root):
     assert room.read("classification", RUN) == overrides()
 
 
-def test_the_command_runs_in_the_same_environment_on_the_same_data(room, project, data_root):
+def test_the_command_runs_in_the_same_environment_with_the_same_parameters(room, project, data_root):
     assert room.command("detection") == f"kedro run --pipelines detection --env smoke --params 'data_root={data_root}'"
     assert DeskRoom(Project()).command("classification") == "kedro run --pipelines classification"
+    changed = Project(runtime_params={"classification": {"synthesis": {"seed": 3}, "budget": {"quota": None}}})
+    command = (
+        "kedro run --pipelines classification --params classification.synthesis.seed=3,classification.budget.quota="
+    )
+    assert DeskRoom(changed).command("classification") == f"{command}null"

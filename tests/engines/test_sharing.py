@@ -78,7 +78,7 @@ def test_an_error_ends_the_work_once_what_is_at_hand_is_finished():
     work = Work("squares", PIECES, Failing, lambda number: (number,), lambda *made: done.update([made]))
     with pytest.raises(ArithmeticError, match="too hard"):
         share_out(work, LocalProcesses(["a"]))
-    assert sorted(done) == [1, 2, 4]
+    assert {1, 2} <= set(done) <= {1, 2, 4}
 
 
 def test_an_error_where_results_are_taken_ends_the_work_at_once():

@@ -93,8 +93,6 @@ def test_workers_that_outlive_a_killed_parent_do_not_disturb_the_resumed_run(num
 def nodes_finished(data_root: Path) -> int | None:
     """How many the record tells of; None if the run was killed before there was one to resume."""
     record = data_root / "08_reporting" / "run_record.json" / RUN / "run_record.json"
-    return (
-        sum(bool(node["outputs"]) for node in json.loads(record.read_text())["nodes"].values())
-        if record.exists()
-        else None
-    )
+    if not record.exists():
+        return None
+    return sum(bool(node["outputs"]) for node in json.loads(record.read_text())["nodes"].values())

@@ -157,7 +157,7 @@ class DeskRoom:
             self._project.folder,
             self._project.env,
             self._project.conf_source,
-            self._project.parameters("parameters").get("data_root"),
+            self._project.runtime_params,
         )
         return " ".join(["kedro run --pipelines", task, *here])
 

@@ -21,7 +21,7 @@ from diffaug_pipeline.history.findings import describe_findings
 from diffaug_pipeline.history.reading import read_history
 from diffaug_pipeline.history.runs import KILLED, Run
 from diffaug_pipeline.project import Project
-from diffaug_pipeline.resume import options_to_run_here
+from diffaug_pipeline.resume import data_root_of, options_to_run_here
 from diffaug_pipeline.scheduling.options import Schedule
 
 FOLDER = "scheduler"
@@ -103,8 +103,8 @@ def parameters_of(project: Project, schedule: Schedule) -> dict[str, Any]:
 
 
 def _going_on(project: Project, run_id: str) -> list[str]:
-    data_root = project.runtime_params.get("data_root")
-    here = " ".join(options_to_run_here(project.folder, project.env, project.conf_source, data_root))
+    found_by = data_root_of(project.runtime_params)
+    here = " ".join(options_to_run_here(project.folder, project.env, project.conf_source, found_by))
     return ["--resume", run_id, *shlex.split(here)]
 
 

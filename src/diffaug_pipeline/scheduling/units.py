@@ -19,8 +19,7 @@ PREFIX = "diffaug_pipeline"
 
 def command_of(project: Project, name: str) -> list[str]:
     """The words that run schedule `name` now, wherever they are said."""
-    data_root = project.runtime_params.get("data_root")
-    here = " ".join(options_to_run_here(project.folder, project.env, project.conf_source, data_root))
+    here = " ".join(options_to_run_here(project.folder, project.env, project.conf_source, project.runtime_params))
     return [sys.executable, "-m", "kedro", "schedules", "run", name, *shlex.split(here)]
 
 
