@@ -1,6 +1,6 @@
 """The README keeps its word: its commands are understood or run, its YAML fits, its files and links exist.
 
-`<!-- needs network -->` or `<!-- needs GPU -->` in a line, or above a block, says what a command cannot do without.
+`<!-- needs network -->`, `<!-- needs GPU -->` or `<!-- needs Docker -->` in a line, or above a block, says what a command cannot do without.
 """
 
 import json
@@ -22,7 +22,7 @@ from pydantic_core import PydanticKnownError
 from diffaug_pipeline.session import RunSession
 
 README = Path(__file__).parents[2] / "README.md"
-NEEDS = re.compile(r"<!-- needs (?:GPU|network) -->")
+NEEDS = re.compile(r"<!-- needs (?:Docker|GPU|network) -->")
 IN_OTHER_TEXT = re.compile(r"(?<![\w.-])kedro (?:run|app|viz|package|registry)\b[^']*")
 """A command in a block that is no shell's, such as a crontab."""
 RUN_BY_TEST_PACKAGE = "python -m diffaug_pipeline "
@@ -132,7 +132,7 @@ def test_every_command_is_one_that_is_checked_or_needs_something():
     assert len(COMMANDS) > 10
     checked = ("kedro ", "make ", RUN_BY_TEST_PACKAGE)
     unknown = [c for c in COMMANDS if not " ".join(c.words).startswith(checked) and not c.is_marked]
-    assert not unknown, "nothing checks these; mark what needs a network or a GPU"
+    assert not unknown, "nothing checks these; mark what needs a network, a GPU or Docker"
     assert {"make run", "make test"} <= {" ".join(command.words) for command in COMMANDS}
 
 

@@ -51,7 +51,7 @@ WRONG: dict[str, Any] = {
     "detection.labelling.images": [10],
     "detection.budget.total": {"bag": 5},
     "detection.synthesis.allow_unknown_classes": "perhaps",
-    "vocabularies.plain.templates": 7,
+    "vocabularies.garments.templates": 7,
     "strength_study.study": 5,
     # out of range
     "classification.ingestion.seed": -1,
@@ -95,7 +95,7 @@ CONTRADICTORY: dict[str, tuple[Any, str]] = {
     "classification.measures.nearest_neighbours": (10_000, "10000 nearest neighbours"),
     "classification.dose_response.ratios": ([1, 2], "ratios must ascend from 0"),
     "classification.robustness.severities": ([3, 3], "named once only"),
-    "vocabularies.plain.templates": (["a picture"], "does not contain {class_name}"),
+    "vocabularies.garments.templates": (["a picture"], "does not contain {class_name}"),
     "pretraining.clip.loop.warmup_steps": (10_000, "must be less than steps"),
 }
 """Of one block, and what is said of them; pydantic looks for such where the values of a block are valid one by one."""
