@@ -59,7 +59,11 @@ class RunLedger:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Opens the record, or goes on with that of an interrupted run; nothing changes on disk before all checks."""
+        from diffaug_pipeline.run_checks import check_choices, check_generators
+
         self._record = {}
+        check_choices(pipeline, catalog)
+        check_generators(pipeline, catalog, run_params["run_id"])
         lock = catalog.get(RUN_RECORD).lock(run_params["run_id"])
         lock.acquire(f"run {run_params['run_id']} is being run")
         try:
@@ -72,11 +76,8 @@ class RunLedger:
 
     def _begin(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         from diffaug_pipeline.lineage import choose_versions, outdate_followers, refuse_changed_inputs
-        from diffaug_pipeline.run_checks import check_choices, check_generators
 
         run_id, records = run_params["run_id"], catalog.get(RUN_RECORD)
-        check_choices(pipeline, catalog)
-        check_generators(pipeline, catalog, run_id)
         parameters = _as_written(catalog.load("parameters"))
         code, libraries = code_digests(), library_versions()
         earlier = records.read(run_id) if records.has_version(run_id) else {}

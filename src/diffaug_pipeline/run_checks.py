@@ -68,8 +68,11 @@ def _check_strengths(catalog: DataCatalog, task: str) -> None:
 
 
 def _check_vocabulary(catalog: DataCatalog, task: str) -> None:
-    preset = catalog.load("params:generators").choose(catalog.load(f"{task}{SYNTHESIS}").generator)
-    catalog.load("params:vocabularies").choose(catalog.load(f"{task}.prompts").vocabulary or preset.vocabulary)
+    vocabulary = catalog.load(f"{task}.prompts").vocabulary
+    if vocabulary is None:
+        preset = catalog.load("params:generators").choose(catalog.load(f"{task}{SYNTHESIS}").generator)
+        vocabulary = preset.vocabulary
+    catalog.load("params:vocabularies").choose(vocabulary)
 
 
 def _check_ultralytics() -> None:

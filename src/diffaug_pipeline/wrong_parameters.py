@@ -10,10 +10,10 @@ WHAT_TO_DO = "correct it in conf/local or --params; conf/base says what is possi
 
 
 def describe_wrong_parameters(error: ParameterValidationError) -> list[str]:
-    """A sentence for each value that is not valid, by dotted name; what is not told as usual is told as it is.
+    r"""A sentence for each value that is not valid, by dotted name; what is not told as usual is told as it is.
 
-    >>> told = "1 validation error for A\\neta\\n  Input should be less [type=less, input_value=7, input_type=int]"
-    >>> error = ParameterValidationError(f"Parameter validation failed:\\n- Parameter 'task.synthesis': {told}")
+    >>> told = "1 validation error for A\neta\n  Input should be less [type=less, input_value=7, input_type=int]"
+    >>> error = ParameterValidationError(f"Parameter validation failed:\n- Parameter 'task.synthesis': {told}")
     >>> describe_wrong_parameters(error)
     ['task.synthesis.eta: Input should be less; it is 7']
     """

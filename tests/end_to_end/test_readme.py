@@ -1,6 +1,7 @@
 """The README keeps its word: its commands are understood or run, its YAML fits, its files and links exist.
 
-`<!-- needs network -->`, `<!-- needs GPU -->` or `<!-- needs Docker -->` in a line, or above a block, says what a command cannot do without.
+`<!-- needs network -->`, `<!-- needs GPU -->` or `<!-- needs Docker -->` in a line, or above a block, says what a
+command cannot do without.
 """
 
 import json

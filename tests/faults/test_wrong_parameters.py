@@ -149,8 +149,8 @@ def unnamed(names: Iterable[str], said: list[str]) -> list[str]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """All but the lock of the run that looked at its choices."""
-    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    """At any depth."""
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_all_wrong_parameters_are_named_at_once(project, tmp_path):

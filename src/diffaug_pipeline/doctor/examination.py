@@ -15,9 +15,9 @@ from diffaug_pipeline.doctor.storage import check_folder, check_staging
 from diffaug_pipeline.doctor.task import Task
 from diffaug_pipeline.history.reading import read_history
 from diffaug_pipeline.project import Project
-from diffaug_pipeline.wrong_parameters import WHAT_TO_DO, describe_wrong_parameters
 from diffaug_pipeline.session import RUN_RECORD
 from diffaug_pipeline.versions.store import Store
+from diffaug_pipeline.wrong_parameters import WHAT_TO_DO, describe_wrong_parameters
 
 WIDTH = 100
 OF_THE_MACHINE: dict[str, Check] = {
