@@ -200,7 +200,11 @@ def test_a_lock_lets_one_of_many_processes_past_at_a_time(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("owner", ["process 4711 on a-machine-that-is-gone", f"process {os.getpid()} on here", ""])
+@pytest.mark.parametrize(
+    "owner",
+    ["process 4711 on a-machine-that-is-gone", f"process {os.getpid()} on here", ""],
+    ids=["gone", "here", "nobody"],  # the same in all processes of a test run
+)
 def test_a_lock_file_that_nobody_holds_is_free_whoever_is_said_to_own_it(tmp_path, owner):
     """As a crash of this machine leaves it, or of another one that has the folder mounted."""
     (tmp_path / "run.lock").touch()
