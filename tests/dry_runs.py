@@ -45,9 +45,9 @@ def outcome(kedro: KedroCLI, words: list[str], before: Path, data_root: Path) ->
 
 
 def find_command(group: click.Group, words: list[str]) -> tuple[click.Command, list[str]]:
-    """The command that `words` begin with, and the words that are left for it; a group that does without is one."""
+    """The command that `words` begin with, and the words that are left for it; a group alone lists what it has."""
     command: click.Command | None = group
-    while isinstance(command, click.Group) and (words or not command.invoke_without_command):
+    while isinstance(command, click.Group) and words:
         name, *words = words
         command = command.get_command(click.Context(command), name)
         if command is None:

@@ -62,9 +62,9 @@ class RunLedger:
         from diffaug_pipeline.run_checks import check_choices, check_generators
 
         self._record = {}
+        lock = catalog.get(RUN_RECORD).lock(run_params["run_id"])
         check_choices(pipeline, catalog)
         check_generators(pipeline, catalog, run_params["run_id"])
-        lock = catalog.get(RUN_RECORD).lock(run_params["run_id"])
         lock.acquire(f"run {run_params['run_id']} is being run")
         try:
             with catalog.get(RUN_RECORD).settling():
@@ -161,21 +161,23 @@ class RunLedger:
             return
         command = resume_command(Path.cwd(), self._record)
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        self._close(status, error=str(error)[:2_000])
         click.echo(
             "\nThe run stopped; what is finished is kept, and a new run with other parameters reuses its images. "
             f"Go on with these: {command}\n",
             err=True,
         )
+        self._close(status, error=str(error)[:2_000])
 
     def _close(self, status: str, **details: str) -> None:
         self._record["status"] = status
         attempt = self._record["attempts"][-1]
         attempt |= {"finished": _now(), "status": status, **details}
         attempt["machine"]["device"] = device_used()
-        self._write()
-        self._lock.release()
-        self._record, self._lock, self._catalog = {}, None, None
+        try:
+            self._write()
+        finally:  # a full disk may not hold it
+            self._lock.release()
+            self._record, self._lock, self._catalog = {}, None, None
 
     def _write(self) -> None:
         self._catalog.get(RUN_RECORD).save(self._record)

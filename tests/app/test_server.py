@@ -58,6 +58,7 @@ def test_what_is_uploaded_is_gone_with_the_page_and_other_sites_upload_nothing(p
         with pytest.raises(HTTPError, match="403"):
             upload(address, 1_000, Origin="http://elsewhere.example")
         process.terminate()
+        process.communicate()  # it still has something to say
     assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
 

@@ -85,9 +85,9 @@ def app(
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """Headless Chromium, as the system has it."""
+    """Headless Chromium, as the system has it; while it is open, nothing else in this process can use asyncio."""
     from browser import open_browser
 
     with open_browser() as opened:

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from commands import kedro_run_command
 from factories import Maker, plan, planned
-from faults.kills import RUN, Undisturbed, assert_same_artifacts, assert_valid_artifacts
+from faults.kills import RUN, Undisturbed, assert_valid_artifacts
 from kedro.io import Version
 
 from diffaug_pipeline.datasets import ImageSetDataset, ParquetDataset
@@ -59,26 +59,8 @@ def run_record(data_root: Path, run_id: str) -> Path:
 
 
 @pytest.mark.slow
-def test_a_second_run_under_the_same_id_is_refused_and_the_first_one_unharmed(
-    tmp_path, started, kedro_run, undisturbed: Undisturbed
-):
-    data_root = tmp_path / "data"
-    first = started(data_root, *undisturbed.words)
-    wait_for(run_record(data_root, RUN).exists, first)
-    second = kedro_run(data_root, *undisturbed.words, check=False)
-    assert second.returncode == 1
-    refusal = (
-        f"Error: run {RUN} is being run by process {first.pid} on {socket.gethostname()}; wait for it, stop it, or"
-    )
-    assert refusal in second.stderr
-    printed, _ = first.communicate(timeout=600)
-    assert first.returncode == 0, printed[-3_000:]
-    assert_same_artifacts(data_root, undisturbed.data_root)
-
-
-@pytest.mark.slow
-def test_runs_side_by_side_beside_a_pruning_never_mix(
-    tmp_path, started, undisturbed: Undisturbed, project, environment
+def test_runs_side_by_side_beside_a_pruning_never_mix_and_none_has_two_processes(
+    tmp_path, started, kedro_run, undisturbed: Undisturbed, project, environment
 ):
     """They take over the images of the finished run, and of each other, while that run is deleted."""
     data_root = tmp_path / "data"
@@ -87,10 +69,15 @@ def test_runs_side_by_side_beside_a_pruning_never_mix(
     runs = {run_id: started(data_root, "--run-id", run_id, *words) for run_id in OTHER_RUNS}
     wait_for(lambda: all(run_record(data_root, run_id).exists() for run_id in runs), *runs.values())
     prune(data_root, project, environment)
+    second = kedro_run(data_root, "--run-id", "one", *words, check=False)
+    assert second.returncode == 1
+    owner = f"process {runs['one'].pid} on {socket.gethostname()}"
+    assert f"Error: run one is being run by {owner}; wait for it, stop it, or choose" in second.stderr
     for run_id, process in runs.items():
         printed, _ = process.communicate(timeout=600)
         assert process.returncode == 0, printed[-3_000:]
         assert versions_named_in(run_record(data_root, run_id)) == {run_id}
+        assert len(json.loads(run_record(data_root, run_id).read_text())["attempts"]) == 1
     assert "pruned" in json.loads(run_record(data_root, RUN).read_text())
     assert_valid_artifacts(data_root)
     expected = pixels(undisturbed.data_root, RUN)

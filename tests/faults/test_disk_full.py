@@ -29,7 +29,7 @@ from diffaug_pipeline.imaging.image_set import PlannedImageSet
 from diffaug_pipeline.mapped_array import create_mapped_array
 
 ROOM_FOR_ALL_KB = 512 * 1024
-SHARES = tuple(number / 10 for number in range(1, 10)) if FULL else (0.5,)
+SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of what a run writes, for which there is room."""
 
 
@@ -157,6 +157,7 @@ def test_a_file_of_the_user_that_may_not_be_read_is_not_taken_for_a_folder_that_
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not FULL, reason="runs on small disks take minutes; DIFFAUG_FAULTS=full")
 @pytest.mark.parametrize("share", SHARES)
 def test_a_run_that_fills_the_disk_says_so_and_resumes_to_the_same_bytes(
     disk, kedro_run, undisturbed: Undisturbed, share
@@ -171,6 +172,16 @@ def test_a_run_that_fills_the_disk_says_so_and_resumes_to_the_same_bytes(
     kedro_run(data_root, "--resume", RUN)
     assert_same_artifacts(data_root, undisturbed.data_root)
     assert_valid_artifacts(data_root)
+
+
+@pytest.mark.slow
+def test_a_run_whose_record_does_not_fit_ends_with_a_sentence(disk, kedro_run):
+    disk.set_room(20)
+    refused = kedro_run(disk.folder / "data", "--pipelines", "classification_data", check=False)
+    assert refused.returncode == 1
+    assert (
+        f"Error: the disk is full: 0 kB are free at {disk.folder}/data/08_reporting/run_record.json" in refused.stderr
+    )
 
 
 def size_kb(folder: Path) -> float:

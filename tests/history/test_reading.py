@@ -23,11 +23,11 @@ def test_a_finished_run_comes_with_its_verdict_and_its_images(tmp_path):
     assert run.seconds_per_stage == {"classification synthesis": 60.0, "classification evaluation": 2.0}
 
 
-def test_runs_are_listed_newest_first_whatever_they_are_called_and_whenever_they_were_written(tmp_path):
+def test_runs_are_listed_last_begun_first_whatever_they_are_called_and_whatever_the_clock_said(tmp_path):
     for run_id, day in (("b", 2), ("c", 3), ("a", 1)):
         store(tmp_path, record(run_id, started=f"2026-01-0{day}T00:00:00+00:00"))
     history = read_history(catalog(tmp_path).get)
-    assert [run.run_id for run in history.runs] == ["c", "b", "a"]
+    assert [run.run_id for run in history.runs] == ["a", "c", "b"]
     assert [history.find(name).run_id for name in ("b", "last", "previous")] == ["b", "c", "b"]
     with pytest.raises(VersionError, match="no run 'd' is recorded; the latest are c, b, a"):
         history.find("d")

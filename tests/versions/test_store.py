@@ -30,10 +30,10 @@ def test_files_in_staging_are_found_under_the_version_they_will_be(opened):
     assert (found.run_id, found.state) == ("2026-01-01T00.00.00.000Z", "in staging")
 
 
-def test_runs_are_found_by_id_or_as_the_last_that_started(opened):
+def test_runs_are_found_by_id_or_as_the_last_that_was_begun_whatever_the_clock_said(opened):
     pretend_run(opened, "old", day=1, made=(CALIBRATION, IMAGES))
-    pretend_run(opened, "new", day=3, made=(CALIBRATION,))
-    pretend_run(opened, "between", day=2, made=())
+    pretend_run(opened, "between", day=3, made=())
+    pretend_run(opened, "new", day=2, made=(CALIBRATION,))
     dataset(opened, CALIBRATION, "by-hand").save({})
     store = Store(opened)
     assert list(store.ledger.runs) == ["new", "between", "old"]

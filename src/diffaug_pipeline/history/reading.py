@@ -40,7 +40,7 @@ class History:
     """All runs that are recorded."""
 
     runs: list[Run]
-    """Newest first."""
+    """Newest first: by when they were begun, or gone on with, in the order in which that happened."""
     damaged: list[str]
     """A sentence for each file that cannot be read; its run is listed without it, or not at all."""
 
@@ -60,7 +60,7 @@ def read_history(artifacts: Artifacts) -> History:
         run = _read(artifacts(RUN_RECORD), run_id, lambda record: _understand(record, artifacts, damaged), damaged)
         if run is not None:
             runs.append(run)
-    return History(sorted(runs, key=lambda run: run.started, reverse=True), damaged)
+    return History(runs, damaged)
 
 
 def places_of(run: Run, artifacts: Artifacts) -> dict[str, Path]:

@@ -42,5 +42,4 @@ def read_ledger(records: RunRecordDataset) -> Ledger:
             reads[run_id] = {name: made for name, made in record["versions_read"].items() if made != run_id}
         except NOT_AS_WRITTEN as error:
             damaged[run_id] = f"{records.path_of(run_id)} cannot be read ({type(error).__name__}: {error})"
-    runs.sort(key=lambda run: run.started, reverse=True)
     return Ledger({run.run_id: run for run in runs}, reads, damaged, held)
