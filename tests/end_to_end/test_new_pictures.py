@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from factories import smooth_image, write_labelled_folder
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 RUNS = FIRST, SECOND = "monday", "tuesday"
 ADDED = {f"red panda/new {number}.jpg" for number in range(3)}

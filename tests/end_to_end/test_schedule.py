@@ -18,7 +18,7 @@ from scheduling.schedule_cases import block, write_conf
 
 from diffaug_pipeline.scheduling.running import run_id_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 NAME = FINISHED_RUN.partition("-")[0]
 """Of a schedule for whose last run the finished one is taken."""

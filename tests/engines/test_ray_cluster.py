@@ -90,7 +90,6 @@ def test_errors_are_those_that_were_raised_and_end_the_work(cluster):
     assert type(raised.value) is ArithmeticError
 
 
-@pytest.mark.slow
 def test_a_machine_that_is_lost_loses_no_images_and_the_bytes_are_those_of_this_process(
     cluster, tiny_generator, real, tmp_path, caplog
 ):
@@ -112,7 +111,6 @@ def test_a_machine_that_is_lost_loses_no_images_and_the_bytes_are_those_of_this_
     assert tree_bytes(tmp_path / "ray") == tree_bytes(tmp_path / "here")
 
 
-@pytest.mark.slow
 def test_features_are_those_of_this_process(cluster, tiny_clip, real, tmp_path):
     done = {}
     for engine in ("local", "ray"):
@@ -123,7 +121,6 @@ def test_features_are_those_of_this_process(cluster, tiny_clip, real, tmp_path):
     assert tree_bytes(tmp_path / "ray") == tree_bytes(tmp_path / "local")
 
 
-@pytest.mark.slow
 def test_without_an_address_ray_runs_here_unheard_by_others_and_nothing_of_it_stays(monkeypatch, caplog, capfd):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     before, heard_at, processes = set(psutil.pids()), set(), set()
@@ -159,6 +156,8 @@ def test_without_ray_one_sentence_names_the_extra():
     code = """
 from diffaug_pipeline.engines.ray_cluster import RayWorkers
 from diffaug_pipeline.errors import MissingPackageError
+
+pytestmark = pytest.mark.long
 try:
     RayWorkers("a", None, on_gpus=True).start(1).__enter__()
 except MissingPackageError as error:

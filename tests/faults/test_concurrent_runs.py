@@ -58,7 +58,6 @@ def run_record(data_root: Path, run_id: str) -> Path:
     return data_root / "08_reporting" / "run_record.json" / run_id / "run_record.json"
 
 
-@pytest.mark.slow
 def test_runs_side_by_side_beside_a_pruning_never_mix_and_none_has_two_processes(
     tmp_path, started, kedro_run, undisturbed: Undisturbed, project, environment
 ):
@@ -224,6 +223,8 @@ LOOKER = """
 import sys, time
 from pathlib import Path
 from diffaug_pipeline.datasets.locking import Lock
+
+pytestmark = pytest.mark.long
 
 print(flush=True)
 until = time.monotonic() + 1

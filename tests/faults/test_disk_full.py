@@ -28,6 +28,8 @@ from diffaug_pipeline.errors import DiskSpaceError, NotWritableError, explanatio
 from diffaug_pipeline.imaging.image_set import PlannedImageSet
 from diffaug_pipeline.mapped_array import create_mapped_array
 
+pytestmark = pytest.mark.long
+
 ROOM_FOR_ALL_KB = 512 * 1024
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of what a run writes, for which there is room."""
@@ -156,7 +158,6 @@ def test_a_file_of_the_user_that_may_not_be_read_is_not_taken_for_a_folder_that_
     assert explanation_of(refused.value) is None
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not FULL, reason="runs on small disks take minutes; DIFFAUG_FAULTS=full")
 @pytest.mark.parametrize("share", SHARES)
 def test_a_run_that_fills_the_disk_says_so_and_resumes_to_the_same_bytes(
@@ -174,7 +175,6 @@ def test_a_run_that_fills_the_disk_says_so_and_resumes_to_the_same_bytes(
     assert_valid_artifacts(data_root)
 
 
-@pytest.mark.slow
 def test_a_run_whose_record_does_not_fit_ends_with_a_sentence(disk, kedro_run):
     disk.set_room(20)
     refused = kedro_run(disk.folder / "data", "--pipelines", "classification_data", check=False)
@@ -188,7 +188,6 @@ def size_kb(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*")) / 1024
 
 
-@pytest.mark.slow
 def test_a_run_on_a_folder_that_may_not_be_written_to_ends_with_a_sentence(disk, kedro_run):
     disk.forbid_writing()
     refused = kedro_run(disk.folder / "data", "--pipelines", "classification_data", check=False)

@@ -25,7 +25,7 @@ from faults.scale import FULL
 from diffaug_pipeline.ingestion.ingest import ingest
 from diffaug_pipeline.ingestion.options import IngestionOptions
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ALL_CASES = hostile_cases()
 CASES = one_in(1 if FULL else 8, ALL_CASES)

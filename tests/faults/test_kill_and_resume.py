@@ -21,7 +21,7 @@ from faults.scale import FULL
 
 from diffaug_pipeline.run_environment import code_digests
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 TESTS = Path(__file__).parents[1]
 MOMENTS = 50 if FULL else 2
 

@@ -28,8 +28,8 @@ def test_runs_are_listed_last_begun_first_whatever_they_are_called_and_whatever_
         store(tmp_path, record(run_id, started=f"2026-01-0{day}T00:00:00+00:00"))
     history = read_history(catalog(tmp_path).get)
     assert [run.run_id for run in history.runs] == ["a", "c", "b"]
-    assert [history.find(name).run_id for name in ("b", "last", "previous")] == ["b", "c", "b"]
-    with pytest.raises(VersionError, match="no run 'd' is recorded; the latest are c, b, a"):
+    assert [history.find(name).run_id for name in ("b", "last", "previous")] == ["b", "a", "c"]
+    with pytest.raises(VersionError, match="no run 'd' is recorded; the latest are a, c, b"):
         history.find("d")
 
 

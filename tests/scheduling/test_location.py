@@ -14,6 +14,8 @@ from diffaug_pipeline.project import Project
 from diffaug_pipeline.session import RUN_RECORD
 from diffaug_pipeline.strength_study import plan
 
+pytestmark = pytest.mark.long
+
 NIGHTLY = block(cron="30 2 * * *", timezone="Europe/Berlin", pipelines=["export"], retries=2, retry_after_minutes=5)
 
 
@@ -82,7 +84,6 @@ def test_one_operation_alone_leaves_the_run_to_be_gone_on_with(conf, data_root, 
     assert (record["status"], list(record["nodes"])) == ("interrupted", ["classification.ingest_images"])
 
 
-@pytest.mark.slow
 def test_a_job_that_failed_and_is_executed_again_makes_one_version_of_all(conf, data_root, instance, monkeypatch):
     job = dg.build_reconstructable_job("scheduling.schedule_cases", "define_job", (str(conf), str(data_root), "study"))
     with monkeypatch.context() as patch:
