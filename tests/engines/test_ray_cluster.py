@@ -27,6 +27,8 @@ from diffaug_pipeline.prompts.options import PromptOptions, Vocabularies
 from diffaug_pipeline.prompts.plan import plan_synthesis
 from diffaug_pipeline.synthesis.synthesize import synthesize
 
+pytestmark = pytest.mark.long
+
 ray = pytest.importorskip("ray")
 VOCABULARIES = Vocabularies(
     {"plain": {"templates": ["a photo of a {class_name}"], "axes": {}, "negative_prompt": "blurry"}}
@@ -156,8 +158,6 @@ def test_without_ray_one_sentence_names_the_extra():
     code = """
 from diffaug_pipeline.engines.ray_cluster import RayWorkers
 from diffaug_pipeline.errors import MissingPackageError
-
-pytestmark = pytest.mark.long
 try:
     RayWorkers("a", None, on_gpus=True).start(1).__enter__()
 except MissingPackageError as error:

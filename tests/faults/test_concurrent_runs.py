@@ -24,6 +24,8 @@ from diffaug_pipeline.datasets import ImageSetDataset, ParquetDataset
 from diffaug_pipeline.datasets.locking import Lock
 from diffaug_pipeline.errors import VersionError
 
+pytestmark = pytest.mark.long
+
 OTHER_RUNS = ("one", "another")
 CONTENDERS = 4
 
@@ -223,8 +225,6 @@ LOOKER = """
 import sys, time
 from pathlib import Path
 from diffaug_pipeline.datasets.locking import Lock
-
-pytestmark = pytest.mark.long
 
 print(flush=True)
 until = time.monotonic() + 1
