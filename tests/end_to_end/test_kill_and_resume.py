@@ -15,7 +15,7 @@ from faults.kills import promised_bytes
 from long_runs import DETECTION_PARAMS
 from long_runs import FINISHED_RUN as RUN
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 HEAR_INTERRUPTS = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)

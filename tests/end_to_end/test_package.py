@@ -14,7 +14,7 @@ from zipfile import ZipFile
 import pytest
 from packaging.version import Version
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 MOST_MEGABYTES = 40
 SECRET = "classification: {synthesis: {seed: 7}}"
