@@ -125,6 +125,7 @@ def test_features_are_those_of_this_process(cluster, tiny_clip, real, tmp_path):
 
 def test_without_an_address_ray_runs_here_unheard_by_others_and_nothing_of_it_stays(monkeypatch, caplog, capfd):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [caplog.handler])  # Kedro's would print what we log
     before, heard_at, processes = set(psutil.pids()), set(), set()
 
     def take(*_: object) -> None:
