@@ -5,6 +5,7 @@ import json
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,24 @@ def smooth_image(name: str, size_px: tuple[int, int] = (32, 32)) -> Image.Image:
     return Image.fromarray(blots).resize(size_px, Image.Resampling.BICUBIC)
 
 
+def real_row(path: Path, image_id: str, split: str, **target: Any) -> dict[str, Any]:
+    """What an index says of a picture in a file; `target` is its `label` or its `boxes`."""
+    with Image.open(path) as image:
+        width, height = image.size
+    return {
+        "image_id": image_id,
+        "path": str(path),
+        "width_px": width,
+        "height_px": height,
+        "split": split,
+        "origin": "real",
+        **target,
+        "size_bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "recipe": None,
+    }
+
+
 def real_image_set(folder: Path, per_split: dict[str, int], class_names: tuple[str, ...] = ("cat", "dog")) -> ImageSet:
     """Files on disk with an index, `per_split` of each class."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,20 +57,7 @@ def real_image_set(folder: Path, per_split: dict[str, int], class_names: tuple[s
             for number in range(count):
                 path = folder / f"{label}-{split}-{number}.png"
                 noise_image(class_number * 10_000 + split_number * 1_000 + number).save(path)
-                rows.append(
-                    {
-                        "image_id": f"{label}/{split}/{number}",
-                        "path": str(path),
-                        "width_px": 32,
-                        "height_px": 32,
-                        "split": split,
-                        "origin": "real",
-                        "label": label,
-                        "size_bytes": path.stat().st_size,
-                        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                        "recipe": None,
-                    }
-                )
+                rows.append(real_row(path, f"{label}/{split}/{number}", split, label=label))
     return ImageSet(pd.DataFrame(rows))
 
 
@@ -75,23 +81,10 @@ def annotated_image_set(folder: Path, pictures: tuple = ANNOTATED) -> ImageSet:
             whole = int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom))
             image.paste(noise_image(100 * number + box_number, (whole[2] - whole[0], whole[3] - whole[1])), whole)
         image.save(path)
-        rows.append(
-            {
-                "image_id": f"scene {number}",
-                "path": str(path),
-                "width_px": size[0],
-                "height_px": size[1],
-                "split": split,
-                "origin": "real",
-                "boxes": [
-                    {"label": label, "xyxy": [float(x) for x in xyxy], "ignored": ignored}
-                    for label, xyxy, ignored in boxes
-                ],
-                "size_bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "recipe": None,
-            }
-        )
+        records = [
+            {"label": label, "xyxy": [float(x) for x in xyxy], "ignored": ignored} for label, xyxy, ignored in boxes
+        ]
+        rows.append(real_row(path, f"scene {number}", split, boxes=records))
     return ImageSet(pd.DataFrame(rows))
 
 

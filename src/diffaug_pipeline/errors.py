@@ -18,6 +18,8 @@ DiffaugError
 └── WorkerError             worker processes cannot do their work
 """
 
+from collections.abc import Iterator
+
 
 class DiffaugError(Exception):
     """What came, what is allowed, what to do."""
@@ -90,10 +92,13 @@ class WorkerError(DiffaugError, RuntimeError):
     """Worker processes cannot do their work."""
 
 
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """The error itself, what it was raised from or while handling, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def explanation_of(error: BaseException | None) -> DiffaugError | None:
     """The error of ours behind `error`: it says what to do, so nobody needs the traceback."""
-    while error is not None:
-        if isinstance(error, DiffaugError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
+    return next((cause for cause in causes_of(error) if isinstance(cause, DiffaugError)), None)

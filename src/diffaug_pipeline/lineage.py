@@ -7,9 +7,8 @@ from diffaug_pipeline.datasets.artifact import VersionedArtifact
 from diffaug_pipeline.datasets.image_set import ImageSetDataset
 from diffaug_pipeline.datasets.run_record import RunRecordDataset
 from diffaug_pipeline.errors import VersionError
+from diffaug_pipeline.resume import shortened
 from diffaug_pipeline.session import RUN_RECORD
-
-MOST_NAMED = 20
 
 
 def choose_versions(
@@ -58,11 +57,10 @@ def refuse_changed_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
     ]
     changed = dict.fromkeys(problem for images in sets if images.exists() for problem in images.changed_sources())
     if changed:
-        further = f"\n  and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
         raise VersionError(
             "files that the run has read are no longer what they were:\n  "
-            + "\n  ".join(list(changed)[:MOST_NAMED])
-            + f"{further}\nput them back and resume, or start a new run."
+            + "\n  ".join(shortened(list(changed)))
+            + "\nput them back and resume, or start a new run."
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def refuse_changes(
     if any(differing.values()):
         raise VersionError(
             "\n".join(
-                f"run {record['run_id']} was begun with other {what}:\n  " + "\n  ".join(_shortened(sentences))
+                f"run {record['run_id']} was begun with other {what}:\n  " + "\n  ".join(shortened(sentences))
                 for what, sentences in differing.items()
                 if sentences
             )
@@ -66,9 +67,10 @@ def refuse_changes(
         )
 
 
-def _shortened(sentences: list[str]) -> list[str]:
+def shortened(sentences: Sequence[str]) -> list[str]:
+    """The first of them, and how many more there are."""
     further = len(sentences) - MOST_NAMED
-    return sentences if further <= 0 else [*sentences[:MOST_NAMED], f"and {further} more"]
+    return [*sentences[:MOST_NAMED], *([f"and {further} more"] if further > 0 else [])]
 
 
 def resume_command(project: Path, record: dict[str, Any]) -> str:

@@ -1,5 +1,4 @@
 import contextlib
-import hashlib
 import io
 import json
 import tempfile
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from factories import noise_image
+from factories import noise_image, real_row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -34,30 +33,13 @@ def record(label: str, xyxy: tuple, ignored: bool = False) -> dict:
     return {"label": label, "xyxy": list(xyxy), "ignored": ignored}
 
 
-def row(path: Path, image_id: str, split: str, boxes: list[dict]) -> dict:
-    with Image.open(path) as image:
-        width, height = image.size
-    return {
-        "image_id": image_id,
-        "path": str(path),
-        "width_px": width,
-        "height_px": height,
-        "split": split,
-        "origin": "real",
-        "boxes": boxes,
-        "size_bytes": path.stat().st_size,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "recipe": None,
-    }
-
-
 def image_set(folder: Path, pictures: list[tuple[tuple[int, int], str, list[dict]]]) -> ImageSet:
     """Noise pictures of (size, split, boxes)."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for number, (size, split, boxes) in enumerate(pictures):
         noise_image(number, size).save(folder / f"{number}.png")
-        rows.append(row(folder / f"{number}.png", f"{split}/{number:03d}.png", split, boxes))
+        rows.append(real_row(folder / f"{number}.png", f"{split}/{number:03d}.png", split, boxes=boxes))
     return ImageSet(pd.DataFrame(rows))
 
 
@@ -84,7 +66,7 @@ def read_back(listing: Listing, images: ImageSet, written: dict[str, Path]) -> I
             record(box.label, np.multiply(box.xyxy, factor).tolist(), box.ignored)
             for box in candidate.annotations.boxes
         ]
-        rows.append(row(Path(candidate.path), image.image_id, candidate.split, boxes))
+        rows.append(real_row(Path(candidate.path), image.image_id, candidate.split, boxes=boxes))
     return ImageSet(pd.DataFrame(rows).sort_values("image_id").reset_index(drop=True))
 
 
@@ -212,7 +194,7 @@ def test_ignored_boxes_of_a_class_of_their_own_get_a_category_behind_the_others(
 def test_file_names_are_safe_and_unique_whatever_the_image_ids(tmp_path):
     noise_image(0).save(tmp_path / "a.png")
     ids = ["a/b.png", "a_b.jpg", "A_B.png", "../../a b", "Straße 1/ü.png", "…", "synthetic:bag/000001"]
-    images = ImageSet(pd.DataFrame([row(tmp_path / "a.png", image_id, "train", []) for image_id in ids]))
+    images = ImageSet(pd.DataFrame([real_row(tmp_path / "a.png", image_id, "train", boxes=[]) for image_id in ids]))
     written = export_images(images, tmp_path / "out")
     assert [written[image_id].name for image_id in ids] == [
         "a_b.png",
@@ -234,7 +216,7 @@ def test_plain_files_are_copied_and_others_written_as_ingested(tmp_path):
     noise_image(4).convert("RGBA").save(tmp_path / "alpha.png")
     noise_image(5).convert("CMYK").save(tmp_path / "cmyk.jpg")
     paths = sorted(path for path in tmp_path.iterdir() if path.is_file())
-    rows = [row(path, path.name, "train", []) for path in paths]
+    rows = [real_row(path, path.name, "train", boxes=[]) for path in paths]
     images = ImageSet(pd.DataFrame(rows))
     written = export_images(images, tmp_path / "out")
     assert written["plain.jpg"].read_bytes() == (tmp_path / "plain.jpg").read_bytes()

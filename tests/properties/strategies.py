@@ -1,10 +1,10 @@
 """Image sets as people have them: any names, boxes anywhere, images for training and others to measure by."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from factories import real_row
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -56,23 +56,8 @@ def _image_set(draw: st.DrawFn, chosen: list[Path], targets: list[dict[str, Any]
     ids = draw(st.lists(image_ids, min_size=len(chosen), max_size=len(chosen), unique=True))
     further = st.lists(st.sampled_from(SPLITS), min_size=len(chosen) - 2, max_size=len(chosen) - 2)
     splits = ["train", draw(st.sampled_from(SPLITS[1:])), *draw(further)]
-    rows = []
-    for image_id, path, split, target in zip(ids, chosen, splits, targets, strict=True):
-        width, height = _size(path)
-        rows.append(
-            {
-                "image_id": image_id,
-                "path": str(path),
-                "width_px": width,
-                "height_px": height,
-                "split": split,
-                "origin": "real",
-                **target,
-                "size_bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "recipe": None,
-            }
-        )
+    described = zip(chosen, ids, splits, targets, strict=True)
+    rows = [real_row(path, image_id, split, **target) for path, image_id, split, target in described]
     return ImageSet(pd.DataFrame(rows))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from diffaug_pipeline.errors import DiskSpaceError, NotWritableError, explanation_of
+from diffaug_pipeline.errors import DiskSpaceError, NotWritableError, causes_of, explanation_of
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -21,20 +21,14 @@ def writing_below(folder: Path) -> Iterator[None]:
     except Exception as error:
         if explanation_of(error) is not None:
             raise
-        if any(map(_is_full, _causes(error))):
+        if any(map(_is_full, causes_of(error))):
             raise DiskSpaceError(_describe_full_disk(folder)) from error
-        if denied := next((cause for cause in _causes(error) if _is_denied(cause, folder)), None):
+        if denied := next((cause for cause in causes_of(error) if _is_denied(cause, folder)), None):
             raise NotWritableError(
                 f"{folder} may not be written to ({os.strerror(denied.errno)}); make it writable, or choose another "
                 "data folder: --params data_root=<folder>."
             ) from error
         raise
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _is_full(error: BaseException) -> bool:

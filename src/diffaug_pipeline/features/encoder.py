@@ -19,12 +19,12 @@ from diffaug_pipeline.imaging.preparation import fit_image
 from diffaug_pipeline.progress import progress_bar
 from diffaug_pipeline.synthesis.models import (
     hush_loading_bars,
+    load_whole,
     loading_errors,
     locate_model,
     model_revision,
     model_source,
     read_model_file,
-    refuse_random_weights,
 )
 
 
@@ -38,11 +38,7 @@ class ImageEncoder:
         hush_loading_bars()
         self._device = choose_device(device)
         with loading_errors(model):
-            loaded, report = AutoModel.from_pretrained(
-                model_source(model), dtype=torch.float32, use_safetensors=True, output_loading_info=True, **where
-            )
-            refuse_random_weights(model, report)
-            self._model = loaded.to(self._device).eval()
+            self._model = load_whole(AutoModel, model, **where).to(self._device)
             self._take_processor(AutoProcessor.from_pretrained(model_source(model), **where))
             self.size_px = self._find_size_px()
             self.dimension = self.embed([Image.new("RGB", self.size_px)]).shape[1]

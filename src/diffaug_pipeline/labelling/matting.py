@@ -15,11 +15,11 @@ from diffaug_pipeline.imaging.compositing import VISIBLE_ALPHA, Cutout, matte_da
 from diffaug_pipeline.labelling.options import LabellingOptions
 from diffaug_pipeline.synthesis.models import (
     hush_loading_bars,
+    load_whole,
     loading_errors,
     locate_model,
     model_revision,
     model_source,
-    refuse_random_weights,
 )
 
 GROUND_THRESHOLD = 8
@@ -114,15 +114,7 @@ class _Segmenter:
         self._device = choose_device(device)
         with loading_errors(model):
             self._processor = CLIPSegProcessor.from_pretrained(model_source(model), local_files_only=local)
-            loaded, report = CLIPSegForImageSegmentation.from_pretrained(
-                model_source(model),
-                dtype=torch.float32,
-                use_safetensors=True,
-                output_loading_info=True,
-                local_files_only=local,
-            )
-            refuse_random_weights(model, report)
-            self._model = loaded.to(self._device).eval()
+            self._model = load_whole(CLIPSegForImageSegmentation, model, local_files_only=local).to(self._device)
 
     @torch.inference_mode()
     def opacity(self, image: Image.Image, class_name: str) -> np.ndarray:

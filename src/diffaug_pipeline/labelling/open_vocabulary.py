@@ -15,11 +15,11 @@ from diffaug_pipeline.imaging.boxes import Boxes, clip
 from diffaug_pipeline.labelling.picture_rows import SMALLEST_BOX_PX, with_article
 from diffaug_pipeline.synthesis.models import (
     hush_loading_bars,
+    load_whole,
     loading_errors,
     locate_model,
     model_revision,
     model_source,
-    refuse_random_weights,
 )
 
 OWL = "owlv2"
@@ -57,11 +57,7 @@ class OpenVocabularyDetector:
             )
         self._device, self._class_names = choose_device(device), list(class_names)
         with loading_errors(model):
-            loaded, report = AutoModelForZeroShotObjectDetection.from_pretrained(
-                model_source(model), dtype=torch.float32, use_safetensors=True, output_loading_info=True, **where
-            )
-            refuse_random_weights(model, report)
-            self._model = loaded.to(self._device).eval()
+            self._model = load_whole(AutoModelForZeroShotObjectDetection, model, **where).to(self._device)
             self._processor = AutoProcessor.from_pretrained(model_source(model), **where)
         if kind == OWL:
             self._question: str | list[str] = [f"a photo of {with_article(name)}" for name in class_names]

@@ -83,13 +83,22 @@ def loading_errors(model: str) -> Iterator[None]:
         ) from error
 
 
-def refuse_random_weights(model: str, report: dict[str, Any]) -> None:
-    """Raises `ModelFolderError` for weights that transformers, whose loading `report` it is, has drawn at random."""
+def load_whole(kind: Any, model: str, **where: Any) -> Any:
+    """A model of a `kind` of transformers, in float32 and from safetensors alone, ready to be asked.
+
+    `where` tells hub revisions. Raises `ModelFolderError` for weights that transformers would draw at random.
+    """
+    import torch
+
+    loaded, report = kind.from_pretrained(
+        model_source(model), dtype=torch.float32, use_safetensors=True, output_loading_info=True, **where
+    )
     if absent := report["missing_keys"] | {key for key, *_ in report.get("mismatched_keys", ())}:
         raise ModelFolderError(
             f"{model} holds no {min(absent)}, and random weights would see nothing; choose a model that was trained "
             "for what it is asked to do here, and see whether it is whole."
         )
+    return loaded.eval()
 
 
 @lru_cache(maxsize=16)
